@@ -1,0 +1,190 @@
+"""Run configurations: checked, compared, and kept as JSON.
+
+Nothing here imports TensorFlow: a bad configuration is refused at once.
+"""
+
+import difflib
+import importlib.util
+import json
+import os
+import re
+from collections.abc import Iterable
+
+import ml_collections
+
+from aeai_tf import configs, methods
+from aeai_tf.errors import UserError
+
+POOLING = 16
+CHOICES = {
+    "normalization": ("batch", "group", "none"),
+    "discriminator_normalization": ("batch", "group", "none"),
+    "reconstruction": ("mse", "l1", "perceptual"),
+    "derivative": ("auto", "forward", "nested_tapes"),
+}
+AT_LEAST = {
+    "steps": 1,
+    "batch_size": 1,
+    "latent_dim": 1,
+    "convs_per_block": 1,
+    "num_alphas": 1,
+    "log_every": 1,
+    "strip_every": 1,
+    "checkpoint_every": 1,
+    "seed": 0,
+    "learning_rate": 0,
+    "discriminator_learning_rate": 0,
+    "lambda_adversarial": 0,
+    "lambda_cycle": 0,
+    "lambda_smoothness": 0,
+}
+DATA_SETS = re.compile(r"pole|coil100/\d+")
+# Keys that may change between two calls on one work folder: they change how
+# long a run goes on, what it reports and where its images lie, not a step.
+FREE_KEYS = {
+    "steps",
+    "log_every",
+    "strip_every",
+    "checkpoint_every",
+    "data.coil100_dir",
+    "data.data_dir",
+    "perceptual_weights",
+}
+
+
+def check(config: ml_collections.ConfigDict) -> None:
+    """Refuses a configuration that could not be trained.
+
+    Raises:
+        UserError: names the key, its value and what would do.
+    """
+    if config.method not in methods.REGISTRY:
+        raise UserError(
+            f"unknown method {config.method!r}"
+            f"{_nearest(config.method, methods.REGISTRY)}; the methods are "
+            f"{', '.join(methods.REGISTRY)}"
+        )
+    if not DATA_SETS.fullmatch(config.data.name):
+        raise UserError(
+            f"unknown data set {config.data.name!r}"
+            f"{_nearest(config.data.name, ['pole', 'coil100/12'])}; the data "
+            f"sets are pole and coil100/<object>, such as coil100/12"
+        )
+    size = config.image_size
+    if size < POOLING or size % POOLING:
+        below = max(POOLING, size // POOLING * POOLING)
+        raise UserError(
+            f"image_size={size} cannot be halved four times by the pooling; "
+            f"multiples of {POOLING} can, such as {below} or {below + POOLING}"
+        )
+    if not 0 < config.data.train_fraction < 1:
+        raise UserError(
+            f"data.train_fraction={config.data.train_fraction} must lie "
+            f"between 0 and 1, so that there are images to train on and to test"
+        )
+    for key, allowed in CHOICES.items():
+        if key in config and config[key] not in allowed:
+            raise UserError(
+                f"{key}={config[key]!r}{_nearest(config[key], allowed)} is "
+                f"none of {', '.join(allowed)}"
+            )
+    for key, least in AT_LEAST.items():
+        # Written so that NaN is refused too.
+        if key in config and not config[key] >= least:
+            raise UserError(f"{key}={config[key]} must be at least {least}")
+    if config.reconstruction == "perceptual" and size < 2 * POOLING:
+        raise UserError(
+            f"reconstruction='perceptual' needs images of at least 32 pixels, "
+            f"not image_size={size}"
+        )
+
+
+def find_file(file: str) -> str:
+    """Finds a configuration file, here or among those of the package.
+
+    Args:
+        file: such as "configs/aeai.py:pole"; what follows the colon is kept.
+
+    Raises:
+        UserError: there is none; lists those of the package.
+    """
+    path, colon, data = file.partition(":")
+    packaged = os.path.join(
+        os.path.dirname(configs.__file__), os.path.basename(path)
+    )
+    for candidate in (path, packaged):
+        if os.path.isfile(candidate):
+            return candidate + colon + data
+    known = [f"configs/{name}.py" for name in methods.REGISTRY]
+    raise UserError(
+        f"no configuration file {path!r}{_nearest(path, known)}; there is one "
+        f"a method: {', '.join(known)}"
+    )
+
+
+def load_file(file: str) -> ml_collections.ConfigDict:
+    """Loads a configuration as its file gives it.
+
+    Args:
+        file: as in `find_file`.
+    """
+    path, _, data = find_file(file).partition(":")
+    spec = importlib.util.spec_from_file_location("aeai_tf_config", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.get_config(*([data] if data else []))
+
+
+def check_keys(
+    overrides: Iterable[str], config: ml_collections.ConfigDict
+) -> None:
+    """Refuses overrides of keys that the configuration lacks.
+
+    Args:
+        overrides: dotted keys.
+        config: as its file gives it.
+
+    Raises:
+        UserError: names the key and the nearest known one.
+    """
+    known = flatten(config)
+    for key in overrides:
+        if key not in known:
+            hint = _nearest(key, known) or f"; there are {', '.join(known)}"
+            raise UserError(f"unknown configuration key {key!r}{hint}")
+
+
+def flatten(config: ml_collections.ConfigDict, prefix: str = "") -> dict:
+    """All values by their dotted keys."""
+    flat = {}
+    for key, value in config.items():
+        if isinstance(value, ml_collections.ConfigDict):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def differences(old, new) -> list[str]:
+    """Says in which keys two configurations would train differently."""
+    old, new = flatten(old), flatten(new)
+    return [
+        f"{key} is {old.get(key)!r} there and {new.get(key)!r} here"
+        for key in sorted((old.keys() | new.keys()) - FREE_KEYS)
+        if old.get(key) != new.get(key)
+    ]
+
+
+def to_json(config: ml_collections.ConfigDict) -> str:
+    """The configuration as JSON, for the run folder."""
+    return json.dumps(config.to_dict(), indent=2) + "\n"
+
+
+def from_json(text: str) -> ml_collections.ConfigDict:
+    """The inverse of `to_json`."""
+    return ml_collections.ConfigDict(json.loads(text))
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,0 +1,200 @@
+"""A data set in memory: images, the factors behind them, and the split."""
+
+import dataclasses
+import difflib
+import functools
+import math
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from aeai_tf.errors import UserError
+
+NAMES = ("pole", *(f"coil100/{number}" for number in range(1, 101)))
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSet:
+    """Images with known factors, such as the angle of a turntable.
+
+    Attributes:
+        name: "pole", or "coil100/12" for object 12.
+        images: float32 `[n, size, size, 3]` in [0, 1], in order of factors.
+        factors: each factor's values, float32 `[n]` in degrees: altitude and
+            azimuth for the pole, angle for COIL-100.
+        periods: in degrees, 360 for a factor that goes round; None for one
+            that does not.
+        train: sorted indices of the images to train on, int64.
+        held_out: sorted indices of all other images; may be empty.
+        render: the true uint8 image `[size, size, 3]` for any factors, given
+            by name, or None if only `images` are known.
+    """
+
+    name: str
+    images: np.ndarray
+    factors: dict[str, np.ndarray]
+    periods: dict[str, float | None]
+    train: np.ndarray
+    held_out: np.ndarray
+    render: Callable[..., np.ndarray] | None = None
+
+    def between(
+        self, source: int, target: int, alpha: float
+    ) -> np.ndarray | None:
+        """Returns the true image on the way between two images.
+
+        The way is the straight line between their factors; round a circle it
+        is the shorter of the two arcs, and the one of rising angle if both
+        are half the circle.
+
+        Args:
+            source: index of the image at alpha 0.
+            target: index of the image at alpha 1.
+            alpha: in [0, 1].
+
+        Returns:
+            float32 `[size, size, 3]` in [0, 1]: the stored image if the set
+            has one there, else a rendered one; None if there is neither.
+        """
+        point = {
+            name: self._point(name, source, target, alpha)
+            for name in self.factors
+        }
+        there = np.logical_and.reduce(
+            [
+                np.abs(_wrap(values - point[name], self.periods[name])) < 1e-3
+                for name, values in self.factors.items()
+            ]
+        )
+        if there.any():
+            return self.images[np.argmax(there)]
+        if self.render is None:
+            return None
+        return self.render(**point).astype(np.float32) / 255
+
+    def _point(
+        self, name: str, source: int, target: int, alpha: float
+    ) -> float:
+        start, end = (float(self.factors[name][i]) for i in (source, target))
+        period = self.periods[name]
+        point = start + alpha * float(_wrap(end - start, period))
+        return point % period if period else point
+
+
+def load(
+    name: str,
+    size: int,
+    *,
+    seed: int,
+    train_fraction: float = 0.8,
+    coil100_dir: str = "",
+    data_dir: str | None = None,
+) -> ImageSet:
+    """Loads a data set and splits it.
+
+    Pole images are rendered at `size`, once: TFDS keeps them. COIL-100 images
+    are resized (`aeai_tf.data.coil100.load`).
+
+    Args:
+        name: "pole", or "coil100/N" for object N, 1 to 100.
+        size: height and width of the images, in pixels.
+        seed: of the split, 0 or more. It depends on the number of images and
+            this seed only.
+        train_fraction: in (0, 1]; the number of training images is rounded
+            down, so that 0.8 makes 460 of 576, and 57 of 72.
+        coil100_dir: folder with the files of the COIL-100 archive, instead of
+            a download.
+        data_dir: where TFDS keeps prepared sets; by default
+            `~/tensorflow_datasets`.
+
+    Raises:
+        UserError: an argument is out of range, the data cannot be had, or
+            fewer than 2 images would be left to train on.
+    """
+    _check(name, size, seed, train_fraction)
+    if name == "pole":
+        fields = _pole(size, data_dir)
+    else:
+        number = int(name.removeprefix("coil100/"))
+        fields = _coil100(size, number, coil100_dir, data_dir)
+    count = len(fields["images"])
+    train_count = math.floor(count * train_fraction + 1e-9)
+    if train_count < 2:
+        raise UserError(
+            f"{name} has {count} images, of which {train_count} are for "
+            "training: training takes pairs, so at least 2 are needed."
+        )
+    order = np.random.default_rng([seed, count]).permutation(count)
+    return ImageSet(
+        name=name,
+        train=np.sort(order[:train_count]),
+        held_out=np.sort(order[train_count:]),
+        **fields,
+    )
+
+
+def _check(name: str, size: int, seed: int, train_fraction: float) -> None:
+    if name not in NAMES:
+        known = "pole, and coil100/1 to coil100/100"
+        raise UserError(
+            f"There is no data set {name!r}: there are {known}"
+            f"{_suggestion(name)}."
+        )
+    if size < 1:
+        raise UserError(f"The image size must be 1 or more, not {size}.")
+    if seed < 0:
+        raise UserError(f"The seed must be 0 or more, not {seed}.")
+    if not 0 < train_fraction <= 1:
+        raise UserError(
+            "The fraction of images to train on must be above 0 and at most "
+            f"1, not {train_fraction}."
+        )
+
+
+def _suggestion(name: str) -> str:
+    if re.fullmatch(r"coil100/-?\d+", name):
+        return ""  # A number out of range: no other is nearer to it.
+    nearest = difflib.get_close_matches(name.lower(), NAMES, n=1)
+    return f" (did you mean {nearest[0]}?)" if nearest else ""
+
+
+def _pole(size: int, data_dir: str | None) -> dict:
+    import tensorflow_datasets as tfds
+
+    from aeai_tf.data.pole import pole_dataset_builder, scene
+
+    config = pole_dataset_builder.Pole.config_for(size)
+    builder = pole_dataset_builder.Pole(config=config, data_dir=data_dir)
+    builder.download_and_prepare()
+    examples = tfds.as_numpy(builder.as_dataset("train", batch_size=-1))
+    order = np.lexsort((examples["azimuth"], examples["altitude"]))
+    return {
+        "images": examples["image"][order].astype(np.float32) / 255,
+        "factors": {
+            "altitude": examples["altitude"][order],
+            "azimuth": examples["azimuth"][order],
+        },
+        "periods": {"altitude": None, "azimuth": 360.0},
+        "render": functools.partial(scene.render, size=size),
+    }
+
+
+def _coil100(
+    size: int, number: int, directory: str, data_dir: str | None
+) -> dict:
+    from aeai_tf.data import coil100
+
+    images, angles = coil100.load(size, number, directory, data_dir)
+    return {
+        "images": images,
+        "factors": {"angle": angles},
+        "periods": {"angle": 360.0},
+    }
+
+
+def _wrap(difference: np.ndarray | float, period: float | None):
+    """Brings differences into (-period / 2, period / 2]."""
+    if period is None:
+        return difference
+    return period / 2 - (period / 2 - difference) % period

@@ -1,0 +1,87 @@
+"""Straight lines in latent space, and how fast their decoded images move."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def lerp(source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """Points on the straight lines from `source` to `target`.
+
+    `z_a = (1 - a) z_i + a z_j` (AEAI paper, section 2.1).
+
+    Args:
+        source: `[batch, ...]`, latents or images.
+        target: the same shape.
+        alpha: `[batch, steps]`; outside [0, 1] it extrapolates.
+
+    Returns:
+        `[batch, steps, ...]`.
+    """
+    rank = source.shape.rank - 1
+    alpha = tf.reshape(alpha, tf.concat([tf.shape(alpha), [1] * rank], 0))
+    source, target = source[:, tf.newaxis], target[:, tf.newaxis]
+    return (1.0 - alpha) * source + alpha * target
+
+
+def value_and_derivative(
+    function: Callable[[tf.Tensor], tf.Tensor],
+    point: tf.Tensor,
+    direction: tf.Tensor,
+    mode: str,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Evaluates a function and its exact derivative along a direction.
+
+    With `function` the decoder g, `point` z_a and `direction` z_j - z_i the
+    derivative is that of every pixel with respect to the alpha of its own
+    pair, `d x_a / d a = J_g(z_a) (z_j - z_i)`: a Jacobian-vector product.
+    Reverse mode over a shared alpha would sum over pixels and pairs, which is
+    another quantity. Where a function couples the rows of its batch (batch
+    normalisation while training), the derivative is that along the joint
+    movement of all rows.
+
+    Args:
+        function: differentiable; called once.
+        point: `[batch, dim]`.
+        direction: the same shape.
+        mode: "forward" (`tf.autodiff.ForwardAccumulator`) or "nested_tapes"
+            (two `tf.GradientTape`s: the vector-Jacobian product is linear in
+            its cotangent, and its derivative with respect to that cotangent
+            is the Jacobian-vector product). Both are exact; they differ in
+            speed.
+
+    Returns:
+        `function(point)` and the derivative, of the same shape. Gradients
+        flow through both.
+    """
+    if mode == "forward":
+        with tf.autodiff.ForwardAccumulator(point, direction) as accumulator:
+            value = function(point)
+        derivative = accumulator.jvp(value)
+        if derivative is None:
+            raise ValueError(
+                "forward mode lost the derivative inside this function; "
+                "use mode='nested_tapes'"
+            )
+        return value, derivative
+    if mode == "nested_tapes":
+        with tf.GradientTape(watch_accessed_variables=False) as outer:
+            with tf.GradientTape(watch_accessed_variables=False) as inner:
+                inner.watch(point)
+                value = function(point)
+            cotangent = tf.zeros_like(value)
+            outer.watch(cotangent)
+            pulled_back = inner.gradient(value, point, cotangent)
+        return value, outer.gradient(pulled_back, cotangent, direction)
+    raise ValueError(f"mode must be 'forward' or 'nested_tapes', not {mode!r}")
+
+
+def resolve_mode(mode: str) -> str:
+    """Turns "auto" into the mode that suits the machine.
+
+    On CPU forward mode is the faster one; on GPU it is nested tapes.
+    """
+    if mode != "auto":
+        return mode
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    return "nested_tapes" if on_gpu else "forward"

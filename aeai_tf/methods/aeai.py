@@ -1,0 +1,191 @@
+"""AEAI: interpolation by shaping the latent space.
+
+"Autoencoder Image Interpolation by Shaping the Latent Space", submitted to
+ICLR 2021. Equation numbers and sections are the paper's.
+
+With encoder f, decoder g, discriminator D (logits), a pair x_i, x_j, and
+
+    z_a = (1 - a) f(x_i) + a f(x_j),   x_a = g(z_a),   a ~ U[0, 1]
+
+the autoencoder minimises, section 2.1,
+
+    L   = L_R + lambda_A L_A + lambda_C L_C + lambda_S L_S              (1)
+    L_R = d(x_i, g(f(x_i))) + d(x_j, g(f(x_j)))
+    L_A = -log sigmoid(D(x_a))
+    L_C = (z_a - f(x_a))^2
+    L_S = (d x_a / d a)^2
+
+and the discriminator, at every step, -log sigmoid(D(x)) - log(1 -
+sigmoid(D(x_a))), real against interpolated images.
+
+Reference hyper-parameters: lambda_A = lambda_C = 1e-2, lambda_S = 1e-1,
+latents of length 256 (sections 2.3 and 4.2). Optimiser, rates, batch, steps
+and image size were not published.
+
+Deviations:
+
+* The paper sums and does not say over what it averages. Here every term is a
+  mean over batch, alphas, and pixels and channels or latent coordinates, so
+  that weights do not depend on sizes.
+* The paper's sums run over M + 1 fixed alphas, its section 2.3 draws one at
+  random; here `num_alphas` are drawn for each pair.
+* A weight of 0 removes its term altogether, which makes the ablations of
+  figures 12 to 15 as fast as they can be; without the adversarial term there
+  is no discriminator.
+"""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from aeai_tf import interpolation, losses, networks
+from aeai_tf.methods import base
+
+
+class AEAI(base.InterpolationModel):
+    """Autoencoder adversarial interpolation."""
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model | None,
+        *,
+        lambda_adversarial: float = 1e-2,
+        lambda_cycle: float = 1e-2,
+        lambda_smoothness: float = 1e-1,
+        num_alphas: int = 1,
+        derivative: str = "nested_tapes",
+        reconstruction: Callable = losses.squared_error,
+    ):
+        """Takes built networks and the weights of equation 1.
+
+        Args:
+            encoder: f.
+            decoder: g.
+            discriminator: D, from images to logits `[batch, 1]`; None, and
+                only then, if `lambda_adversarial` is 0.
+            lambda_adversarial: weight of L_A.
+            lambda_cycle: weight of L_C.
+            lambda_smoothness: weight of L_S.
+            num_alphas: points drawn on each line.
+            derivative: "nested_tapes" or "forward", see
+                `interpolation.value_and_derivative`.
+            reconstruction: d, from two image batches to a scalar.
+
+        Raises:
+            ValueError: a discriminator without its weight, or the reverse.
+        """
+        super().__init__(encoder, decoder)
+        if (discriminator is not None) != bool(lambda_adversarial):
+            raise ValueError(
+                "a discriminator is needed if lambda_adversarial is not 0, "
+                "and only then"
+            )
+        self.discriminator = discriminator
+        self.lambda_adversarial = lambda_adversarial
+        self.lambda_cycle = lambda_cycle
+        self.lambda_smoothness = lambda_smoothness
+        self.num_alphas = num_alphas
+        self.derivative = derivative
+        self.reconstruction = reconstruction
+
+        self.players = {"autoencoder": ("encoder", "decoder")}
+        names = ["reconstruction"]
+        if lambda_adversarial:
+            self.players["discriminator"] = ("discriminator",)
+            names += ["adversarial", "discriminator", "discriminator_accuracy"]
+        if lambda_cycle:
+            names += ["cycle"]
+        if lambda_smoothness:
+            names += ["smoothness"]
+        self.term_names = tuple(names)
+
+    @classmethod
+    def from_settings(cls, config, reconstruction: Callable):
+        """Builds it as `configs/aeai.py` says."""
+        discriminator = None
+        if config.lambda_adversarial:
+            discriminator = networks.discriminator(
+                config.image_size,
+                convs_per_block=config.convs_per_block,
+                normalization=config.discriminator_normalization,
+            )
+        return cls(
+            *networks.autoencoder(config),
+            discriminator,
+            lambda_adversarial=config.lambda_adversarial,
+            lambda_cycle=config.lambda_cycle,
+            lambda_smoothness=config.lambda_smoothness,
+            num_alphas=config.num_alphas,
+            derivative=interpolation.resolve_mode(config.derivative),
+            reconstruction=reconstruction,
+        )
+
+    def sample(self, seed, batch_size):
+        """Draws "alpha", `[batch_size, num_alphas]`, uniform on [0, 1]."""
+        shape = [batch_size, self.num_alphas]
+        return {"alpha": tf.random.stateless_uniform(shape, seed)}
+
+    def compute_terms(self, batch, training):
+        """See the base class and the equations above."""
+        x_i, x_j, alpha = batch["source"], batch["target"], batch["alpha"]
+        x = tf.concat([x_i, x_j], 0)
+        z = self.encoder(x, training=training)
+        x_hat = self.decoder(z, training=training)
+        z_i, z_j = tf.split(z, 2)
+        x_hat_i, x_hat_j = tf.split(x_hat, 2)
+
+        z_a = _join(interpolation.lerp(z_i, z_j, alpha))
+        x_a, dx_a = self._decode_line(z_a, z_j - z_i, training)
+
+        terms = {
+            "reconstruction": self.reconstruction(x_i, x_hat_i)
+            + self.reconstruction(x_j, x_hat_j)
+        }
+        objective = terms["reconstruction"]
+        objectives = {}
+        if self.lambda_adversarial:
+            real = self.discriminator(x, training=training)
+            generated = self.discriminator(x_a, training=training)
+            terms["adversarial"] = losses.real_logits(generated)
+            terms["discriminator"] = losses.real_logits(
+                real
+            ) + losses.generated_logits(generated)
+            terms["discriminator_accuracy"] = _accuracy(real, generated)
+            objective += self.lambda_adversarial * terms["adversarial"]
+            objectives["discriminator"] = terms["discriminator"]
+        if self.lambda_cycle:
+            z_cycle = self.encoder(x_a, training=training)
+            terms["cycle"] = losses.squared_error(z_a, z_cycle)
+            objective += self.lambda_cycle * terms["cycle"]
+        if self.lambda_smoothness:
+            terms["smoothness"] = tf.reduce_mean(tf.square(dx_a))
+            objective += self.lambda_smoothness * terms["smoothness"]
+        return terms, {"autoencoder": objective, **objectives}
+
+    def _decode_line(self, z_a, direction, training):
+        """Returns x_a and its derivative, or None without smoothness."""
+
+        def decode(latents):
+            return self.decoder(latents, training=training)
+
+        if not self.lambda_smoothness:
+            return decode(z_a), None
+        direction = tf.repeat(direction, self.num_alphas, axis=0)
+        return interpolation.value_and_derivative(
+            decode, z_a, direction, self.derivative
+        )
+
+
+def _join(points: tf.Tensor) -> tf.Tensor:
+    """`[batch, alphas, latent_dim]` to `[batch * alphas, latent_dim]`."""
+    return tf.reshape(points, [-1, points.shape[-1]])
+
+
+def _accuracy(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
+    """Mean share of images that the discriminator judges rightly."""
+    right_real = tf.reduce_mean(tf.cast(real > 0, real.dtype))
+    right_generated = tf.reduce_mean(tf.cast(generated < 0, real.dtype))
+    return (right_real + right_generated) / 2

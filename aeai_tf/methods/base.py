@@ -1,0 +1,185 @@
+"""The trainer that every method shares.
+
+A method is a subclass that declares its players and writes one function from
+a batch to its named terms and one objective a player. Everything else, the
+tape, whose gradient moves whose variables, metrics and interpolation, is here
+and is never copied.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+
+from aeai_tf import interpolation
+
+Terms = dict[str, tf.Tensor]
+Objectives = dict[str, tf.Tensor]
+
+
+class InterpolationModel(keras.Model):
+    """An autoencoder that interpolates; base of every method.
+
+    Subclasses declare
+
+    * `players`: who optimises what: the name of a player and the names of the
+      attributes that hold its networks. An instance may narrow it.
+    * `term_names`: the names of the terms that `compute_terms` returns.
+    * `sample`: the random numbers of a step, so that a step is a pure
+      function of its batch. Optional.
+    * `compute_terms`: the method's equations.
+
+    Attributes:
+        encoder: model from images `[batch, height, width, 3]`, [0, 1], to
+            latents `[batch, latent_dim]`.
+        decoder: model from latents back to images.
+    """
+
+    players: Mapping[str, tuple[str, ...]] = {
+        "autoencoder": ("encoder", "decoder")
+    }
+    term_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, encoder: keras.Model, decoder: keras.Model):
+        """Takes built networks.
+
+        Args:
+            encoder: see the class.
+            decoder: see the class.
+        """
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    @staticmethod
+    def sample(seed: tf.Tensor, batch_size: int) -> dict[str, tf.Tensor]:
+        """Draws what a step needs beside its images.
+
+        Args:
+            seed: `[2]`, integers, another one at every step.
+            batch_size: pairs in the batch.
+
+        Returns:
+            Tensors `[batch_size, ...]` by name, which `compute_terms` finds
+            in its batch. Draw them with `tf.random.stateless_*`.
+        """
+        del seed, batch_size
+        return {}
+
+    def compute_terms(
+        self, batch: Mapping[str, tf.Tensor], training: bool
+    ) -> tuple[Terms, Objectives]:
+        """Evaluates the method's equations on one batch.
+
+        Args:
+            batch: "source" and "target", `[batch, height, width, 3]`, [0, 1],
+                and what `sample` drew.
+            training: whether normalisation uses, and updates, batch
+                statistics.
+
+        Returns:
+            The terms by name (scalars, unweighted; what TensorBoard shows)
+            and the scalar that each player minimises.
+        """
+        raise NotImplementedError
+
+    def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer]):
+        """Gives each player its optimiser, and builds it.
+
+        Args:
+            optimizers: one a player, by the player's name. Built here, since
+                an unbuilt one is not restored from a checkpoint.
+
+        Raises:
+            ValueError: the names are not those of the players.
+        """
+        if set(optimizers) != set(self.players):
+            raise ValueError(
+                f"optimizers for {sorted(optimizers)}, "
+                f"but the players are {sorted(self.players)}"
+            )
+        # None, since Keras otherwise makes an RMSprop that nobody uses.
+        super().compile(optimizer=None, jit_compile=False)
+        self.player_optimizers = dict(optimizers)
+        for player, optimizer in optimizers.items():
+            optimizer.build(self.player_variables(player))
+        self.term_metrics = [
+            keras.metrics.Mean(name=name) for name in self.term_names
+        ]
+        self.built = True
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """One running mean a term, reset by Keras at every epoch."""
+        return self.term_metrics
+
+    def player_variables(self, player: str) -> list[keras.Variable]:
+        """The variables that a player's objective moves, and nobody else's."""
+        return [
+            variable
+            for network in self.players[player]
+            for variable in getattr(self, network).trainable_variables
+        ]
+
+    def train_step(self, batch: Mapping[str, tf.Tensor]) -> Terms:
+        """Moves all players at once, each along its own objective.
+
+        Args:
+            batch: as in `compute_terms`.
+
+        Returns:
+            The means of the terms since the last reset.
+        """
+        with tf.GradientTape(persistent=True) as tape:
+            terms, objectives = self.compute_terms(batch, training=True)
+        for player, objective in objectives.items():
+            variables = self.player_variables(player)
+            self.player_optimizers[player].apply(
+                tape.gradient(objective, variables), variables
+            )
+        return self._update_means(terms)
+
+    def test_step(self, batch: Mapping[str, tf.Tensor]) -> Terms:
+        """Evaluates the same terms in inference mode."""
+        terms, _ = self.compute_terms(batch, training=False)
+        return self._update_means(terms)
+
+    def _update_means(self, terms: Terms) -> Terms:
+        for metric in self.term_metrics:
+            metric.update_state(terms[metric.name])
+        return {metric.name: metric.result() for metric in self.term_metrics}
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Reconstructs images, `[batch, height, width, 3]`, [0, 1]."""
+        latents = self.encoder(images, training=training)
+        return self.decoder(latents, training=training)
+
+    def encode(self, images: tf.Tensor) -> tf.Tensor:
+        """Images `[batch, height, width, 3]` to `[batch, latent_dim]`."""
+        return self.encoder(images, training=False)
+
+    def decode(self, latents: tf.Tensor) -> tf.Tensor:
+        """Latents `[batch, latent_dim]` to images in [0, 1]."""
+        return self.decoder(latents, training=False)
+
+    def interpolate(
+        self, source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor
+    ) -> tf.Tensor:
+        """Decodes points on the latent line between two images.
+
+        Args:
+            source: `[batch, height, width, 3]`, [0, 1].
+            target: the same shape.
+            alpha: `[batch, steps]`; 0 is the source, 1 the target, and
+                outside [0, 1] it extrapolates.
+
+        Returns:
+            `[batch, steps, height, width, 3]`, [0, 1].
+        """
+        latents = interpolation.lerp(
+            self.encode(source), self.encode(target), alpha
+        )
+        images = self.decode(tf.reshape(latents, [-1, latents.shape[-1]]))
+        shape = tf.concat([tf.shape(alpha), tf.shape(source)[1:]], 0)
+        return tf.reshape(images, shape)

@@ -1,0 +1,148 @@
+"""The networks that every method shares, so that only objectives differ.
+
+"VGG-inspired" (AEAI paper, section 2.3): blocks of 3x3 convolutions with 16,
+32, 64 and 128 feature maps, each block followed by max-pooling, then fully
+connected layers down to the latent; normalisation and ReLU after each learned
+layer. The decoder mirrors the encoder. The discriminator has the encoder's
+shape and one output.
+"""
+
+import keras
+
+BLOCK_FILTERS = (16, 32, 64, 128)
+DENSE_UNITS = 512
+GROUP_SIZE = 8
+
+
+def encoder(
+    image_size: int,
+    latent_dim: int,
+    *,
+    convs_per_block: int = 2,
+    normalization: str = "batch",
+    name: str = "encoder",
+    **options,
+) -> keras.Model:
+    """Builds f: images to latents.
+
+    Args:
+        image_size: height and width, a multiple of 16.
+        latent_dim: length of a latent; it has neither normalisation nor
+            activation.
+        convs_per_block: 3x3 convolutions before each pooling.
+        normalization: "batch", "group" or "none".
+        name: of the model.
+        **options: for every layer, such as `dtype="float64"`.
+
+    Returns:
+        A model from `[batch, image_size, image_size, 3]`, [0, 1], to
+        `[batch, latent_dim]`.
+    """
+    images = keras.Input([image_size, image_size, 3], name="images", **options)
+    x = images
+    for filters in BLOCK_FILTERS:
+        for _ in range(convs_per_block):
+            x = _conv(x, filters, normalization, options)
+        x = keras.layers.MaxPooling2D(**options)(x)
+    x = keras.layers.Flatten(**options)(x)
+    x = _dense(x, DENSE_UNITS, normalization, options)
+    x = keras.layers.Dense(latent_dim, name="head", **options)(x)
+    return keras.Model(images, x, name=name)
+
+
+def decoder(
+    image_size: int,
+    latent_dim: int,
+    *,
+    convs_per_block: int = 2,
+    normalization: str = "batch",
+    **options,
+) -> keras.Model:
+    """Builds g: latents to images, the mirror of `encoder`.
+
+    Args: as in `encoder`.
+
+    Returns:
+        A model from `[batch, latent_dim]` to `[batch, image_size, image_size,
+        3]`; a sigmoid keeps it in (0, 1).
+    """
+    latents = keras.Input([latent_dim], name="latents", **options)
+    side = image_size // 2 ** len(BLOCK_FILTERS)
+    x = _dense(latents, DENSE_UNITS, normalization, options)
+    x = _dense(x, side * side * BLOCK_FILTERS[-1], normalization, options)
+    x = keras.layers.Reshape([side, side, BLOCK_FILTERS[-1]], **options)(x)
+    for filters in reversed(BLOCK_FILTERS):
+        x = keras.layers.UpSampling2D(**options)(x)
+        for _ in range(convs_per_block):
+            x = _conv(x, filters, normalization, options)
+    x = keras.layers.Conv2D(
+        3, 3, padding="same", activation="sigmoid", name="head", **options
+    )(x)
+    return keras.Model(latents, x, name="decoder")
+
+
+def discriminator(
+    image_size: int,
+    *,
+    convs_per_block: int = 2,
+    normalization: str = "batch",
+    **options,
+) -> keras.Model:
+    """Builds D: images to one logit each, `[batch, 1]`; real is positive.
+
+    Args: as in `encoder`.
+    """
+    return encoder(
+        image_size,
+        1,
+        convs_per_block=convs_per_block,
+        normalization=normalization,
+        name="discriminator",
+        **options,
+    )
+
+
+def autoencoder(config) -> tuple[keras.Model, keras.Model]:
+    """Builds f and g as a run configuration says (`configs/common.py`)."""
+    options = {
+        "convs_per_block": config.convs_per_block,
+        "normalization": config.normalization,
+    }
+    sizes = (config.image_size, config.latent_dim)
+    return encoder(*sizes, **options), decoder(*sizes, **options)
+
+
+def _conv(x, filters: int, normalization: str, options: dict):
+    x = keras.layers.Conv2D(
+        filters,
+        3,
+        padding="same",
+        use_bias=normalization == "none",
+        kernel_initializer="he_normal",
+        **options,
+    )(x)
+    return _normalize_and_activate(x, normalization, options)
+
+
+def _dense(x, units: int, normalization: str, options: dict):
+    x = keras.layers.Dense(
+        units,
+        use_bias=normalization == "none",
+        kernel_initializer="he_normal",
+        **options,
+    )(x)
+    return _normalize_and_activate(x, normalization, options)
+
+
+def _normalize_and_activate(x, normalization: str, options: dict):
+    if normalization == "batch":
+        x = keras.layers.BatchNormalization(**options)(x)
+    elif normalization == "group":
+        groups = max(1, x.shape[-1] // GROUP_SIZE)
+        x = keras.layers.GroupNormalization(groups, **options)(x)
+    elif normalization != "none":
+        raise ValueError(
+            f"normalization must be 'batch', 'group' or 'none', "
+            f"not {normalization!r}"
+        )
+    return keras.layers.ReLU(**options)(x)

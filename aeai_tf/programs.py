@@ -1,0 +1,81 @@
+"""What every command-line program of the package does the same way."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags
+
+from aeai_tf.errors import UserError
+
+HELP = frozenset(["--help", "-help", "-h", "--helpshort", "--helpfull"])
+
+
+def run(
+    main: Callable[[], None],
+    name: str,
+    module: str,
+    usage: str,
+    prepare: Callable[[list[str]], list[str]] = list,
+) -> None:
+    """Parses the flags, runs `main`, and turns bad input into one sentence.
+
+    Bad flags exit with 2, bad input (`UserError`, a full disk) with 1, in both
+    cases after one sentence on stderr.
+
+    Args:
+        main: called without arguments once the flags are parsed.
+        name: of the command, for messages.
+        module: name of the Python module that defines the flags. `--help`
+            shows these: absl by itself shows those of the `__main__` module,
+            which for a console command is an empty script.
+        usage: the text above the flags in `--help`.
+        prepare: from the arguments as typed to those to parse; may raise
+            `UserError`.
+    """
+    app.run(
+        lambda _: _report(main, name, 1),
+        flags_parser=lambda argv: _report(
+            lambda: _parse(argv, module, usage, prepare), name, 2
+        ),
+    )
+
+
+def _parse(argv, module: str, usage: str, prepare) -> list[str]:
+    if HELP & set(argv[1:]):
+        print(usage.strip() + "\n\nFlags:")
+        print(_flags_help(flags.FLAGS.flags_by_module_dict().get(module, [])))
+        sys.exit(0)
+    try:
+        rest = flags.FLAGS(prepare(argv))
+    except flags.Error as error:
+        raise UserError(f"{error} (--help lists the flags)") from error
+    if len(rest) > 1:
+        raise UserError(
+            f"unexpected argument {rest[1]!r}: every option is a flag, "
+            f"--name=value (--help lists them)"
+        )
+    return rest
+
+
+def _flags_help(own: Sequence[flags.Flag]) -> str:
+    lines = []
+    for flag in sorted(own, key=lambda flag: flag.name):
+        lines.append(f"  --{flag.name}: {flag.help}")
+        if flag.default not in (None, ""):
+            lines[-1] += f" (default: {flag.default_as_str or flag.default})"
+    return "\n".join(lines)
+
+
+def _report(call: Callable, name: str, exit_code: int):
+    """Calls; bad input becomes one sentence and the exit code."""
+    try:
+        return call()
+    except UserError as error:
+        sentence = str(error)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        sentence = f"{error.strerror or error}{where}"
+    except KeyboardInterrupt:
+        sentence, exit_code = "interrupted", 130
+    print(f"{name}: {sentence}", file=sys.stderr)
+    sys.exit(exit_code)

@@ -1,0 +1,274 @@
+"""The folder of a run: all that is needed to use, resume or repeat it.
+
+config.json            the configuration
+environment.json       versions, machine and command of the last call
+metrics.csv            step, split, seconds and every term
+checkpoints/           step_00000250.weights.h5: networks and optimisers
+strips/                step_00000500/<pair>.png, the strips of TensorBoard
+logs/train, logs/held_out    TensorBoard
+"""
+
+import csv
+import glob
+import json
+import os
+import platform
+import re
+import sys
+from importlib import metadata
+
+import keras
+
+from aeai_tf import config as configuration
+from aeai_tf import losses, methods
+from aeai_tf.errors import UserError
+
+KEPT_CHECKPOINTS = 2
+PACKAGES = (
+    "aeai-tf",
+    "keras",
+    "mitsuba",
+    "numpy",
+    "pillow",
+    "tensorflow",
+    "tensorflow-datasets",
+)
+
+
+def build_model(config):
+    """Builds and compiles the model of a configuration.
+
+    Weights follow from `config.seed`.
+
+    Args:
+        config: checked by `aeai_tf.config.check`.
+
+    Returns:
+        A compiled `aeai_tf.methods.base.InterpolationModel`.
+    """
+    keras.utils.set_random_seed(config.seed)
+    method = methods.get(config.method)
+    model = method.from_settings(config, _reconstruction(config))
+    model.compile(
+        {
+            player: keras.optimizers.Adam(
+                config.get(f"{player}_learning_rate", config.learning_rate)
+            )
+            for player in model.players
+        }
+    )
+    return model
+
+
+def _reconstruction(config):
+    if config.reconstruction == "perceptual":
+        from aeai_tf import perceptual
+
+        return perceptual.PerceptualDistance(
+            config.image_size, config.perceptual_weights
+        )
+    return {"mse": losses.squared_error, "l1": losses.absolute_error}[
+        config.reconstruction
+    ]
+
+
+def load(folder: str):
+    """Loads the last checkpoint of a run.
+
+    Args:
+        folder: a work folder of `aeai-train`.
+
+    Returns:
+        Its configuration and its model.
+
+    Raises:
+        UserError: no run there, or one without a readable checkpoint.
+    """
+    config = read_config(folder)
+    if config is None:
+        raise UserError(
+            f"{folder!r} is no run: it has no config.json; name the --workdir "
+            f"of an aeai-train call"
+        )
+    path = last_checkpoint(folder)
+    if path is None:
+        raise UserError(
+            f"the run {folder!r} has no checkpoint yet: train it first, or "
+            f"wait for its first one (checkpoint_every="
+            f"{config.checkpoint_every} steps)"
+        )
+    model = build_model(config)
+    load_checkpoint(model, path)
+    return config, model
+
+
+def read_config(folder: str):
+    """Returns the configuration of a run, or None if there is no run."""
+    path = os.path.join(folder, "config.json")
+    if not os.path.isfile(path):
+        return None
+    with open(path) as file:
+        return configuration.from_json(file.read())
+
+
+def open_folder(folder: str, config) -> None:
+    """Makes a run's folder, or finds that the one there belongs to it.
+
+    Raises:
+        UserError: it is the folder of another configuration, or of no run.
+    """
+    old = read_config(folder)
+    if old is None and os.path.isdir(folder) and os.listdir(folder):
+        raise UserError(
+            f"{folder!r} is neither empty nor a run; choose another --workdir"
+        )
+    different = configuration.differences(old, config) if old else []
+    if different:
+        raise UserError(
+            f"{folder!r} belongs to a run with another configuration "
+            f"({'; '.join(different)}); choose another --workdir, or repeat "
+            f"that run's settings to resume it"
+        )
+    os.makedirs(os.path.join(folder, "checkpoints"), exist_ok=True)
+    write_text(
+        os.path.join(folder, "config.json"), configuration.to_json(config)
+    )
+    environment = {
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "machine": f"{platform.platform()}, {os.cpu_count()} processors",
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+    }
+    write_text(
+        os.path.join(folder, "environment.json"),
+        json.dumps(environment, indent=2) + "\n",
+    )
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a file whole or not at all."""
+    with open(path + ".partial", "w") as file:
+        file.write(text)
+    os.replace(path + ".partial", path)
+
+
+def checkpoints(folder: str) -> list[str]:
+    """Paths of a run's complete checkpoints, oldest first."""
+    pattern = os.path.join(folder, "checkpoints", "step_*.weights.h5")
+    return sorted(glob.glob(pattern))
+
+
+def last_checkpoint(folder: str) -> str | None:
+    """Path of a run's newest checkpoint, or None."""
+    return (checkpoints(folder) or [None])[-1]
+
+
+def step_of(path: str) -> int:
+    """Steps that had been taken at a checkpoint."""
+    return int(re.search(r"step_(\d+)\.weights\.h5$", path)[1])
+
+
+def save_checkpoint(model, folder: str, step: int) -> str:
+    """Saves networks and optimisers whole or not at all; drops old ones.
+
+    Args:
+        model: compiled.
+        folder: of the run.
+        step: steps taken so far.
+
+    Returns:
+        The path of the checkpoint.
+
+    Raises:
+        UserError: it could not be written, for instance on a full disk. What
+            was there before is untouched.
+    """
+    name = f"step_{step:08d}.weights.h5"
+    path = os.path.join(folder, "checkpoints", name)
+    partial = os.path.join(folder, "checkpoints", "partial.weights.h5")
+    try:
+        model.save_weights(partial)
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        if os.path.exists(partial):
+            os.remove(partial)
+        last = last_checkpoint(folder)
+        kept = (
+            f"the last one is of step {step_of(last)}" if last else "none yet"
+        )
+        raise UserError(
+            f"could not write the checkpoint of step {step} ({error}); {kept}; "
+            f"make room on the disk of {folder!r}, then the same command "
+            f"resumes"
+        ) from error
+    for old in checkpoints(folder)[:-KEPT_CHECKPOINTS]:
+        os.remove(old)
+    return path
+
+
+def load_checkpoint(model, path: str) -> None:
+    """Restores what `save_checkpoint` saved.
+
+    Raises:
+        UserError: the file is damaged or of other networks.
+    """
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"the checkpoint {path!r} cannot be read ({error}); remove it to "
+            f"go on from the one before"
+        ) from error
+
+
+class MetricsFile:
+    """A run's metrics.csv, one row a split and logged step."""
+
+    def __init__(self, folder: str, terms, start_step: int):
+        """Opens it, dropping rows of steps that a resumed run takes again.
+
+        Args:
+            folder: of the run.
+            terms: names of the columns after step, split and seconds.
+            start_step: steps taken so far.
+        """
+        self.path = os.path.join(folder, "metrics.csv")
+        self.columns = ["step", "split", "seconds", *terms]
+        rows = [
+            row for row in read_metrics(folder) if row["step"] <= start_step
+        ]
+        text = [",".join(self.columns)]
+        for row in rows:
+            text.append(",".join(str(row[column]) for column in self.columns))
+        write_text(self.path, "\n".join(text) + "\n")
+        self.seconds = rows[-1]["seconds"] if rows else 0.0
+
+    def append(self, step: int, split: str, seconds: float, terms) -> None:
+        """Adds a row.
+
+        Args:
+            step: steps taken.
+            split: "train" or "held_out".
+            seconds: of training so far, over all calls.
+            terms: values by name.
+        """
+        values = [repr(float(terms[name])) for name in self.columns[3:]]
+        row = [step, split, round(seconds, 2), *values]
+        with open(self.path, "a") as file:
+            file.write(",".join(map(str, row)) + "\n")
+
+
+def read_metrics(folder: str) -> list[dict]:
+    """Rows of a run's metrics.csv with numbers as numbers; [] if absent."""
+    path = os.path.join(folder, "metrics.csv")
+    if not os.path.isfile(path):
+        return []
+    with open(path, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if None not in row.values()]
+    for row in rows:
+        for key, value in row.items():
+            if key != "split":
+                row[key] = int(value) if key == "step" else float(value)
+    return rows

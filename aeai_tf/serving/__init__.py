@@ -1,0 +1,1 @@
+"""Answers over gRPC, as TensorFlow Serving gives them, and the client."""

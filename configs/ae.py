@@ -1,0 +1,11 @@
+"""The plain autoencoder.
+
+aeai-train --config=configs/ae.py:pole --workdir=runs/ae_pole
+"""
+
+from aeai_tf.configs import common
+
+
+def get_config(data: str = "pole"):
+    """Returns the run's configuration; `data` as in `common.py`."""
+    return common.get_config("ae", data)

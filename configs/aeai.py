@@ -1,0 +1,28 @@
+"""AEAI with the weights that its paper gives.
+
+    aeai-train --config=configs/aeai.py:pole --workdir=runs/aeai_pole
+    aeai-train --config=configs/aeai.py:coil100/12 --workdir=runs/aeai_12
+
+A weight of 0 removes its term: the paper's ablations.
+"""
+
+from aeai_tf.configs import common
+
+
+def get_config(data: str = "pole"):
+    """Returns the run's configuration; `data` as in `common.py`."""
+    config = common.get_config("aeai", data)
+    # Equation 1; the values are those of section 2.3.
+    config.lambda_adversarial = 1e-2
+    config.lambda_cycle = 1e-2
+    config.lambda_smoothness = 1e-1
+    # Points drawn on the line of each pair (M + 1 in the equations).
+    config.num_alphas = 1
+    # Of the decoded image along the line: "forward", "nested_tapes", or
+    # "auto", the faster one for the machine. Both are exact.
+    config.derivative = "auto"
+    # "batch", "group" or "none".
+    config.discriminator_normalization = "batch"
+    # Adam's, of the discriminator.
+    config.discriminator_learning_rate = 1e-3
+    return config

@@ -1,0 +1,52 @@
+"""The keys that every run has. Any of them: `--config.<key>=<value>`."""
+
+import ml_collections
+
+
+def get_config(method: str, data: str) -> ml_collections.ConfigDict:
+    """Returns the defaults shared by all methods.
+
+    Args:
+        method: as in `aeai_tf/methods/`.
+        data: "pole" or "coil100/<object>", such as "coil100/12".
+    """
+    config = ml_collections.ConfigDict()
+    config.method = method
+    # Everything random follows from it: split, weights, pairs, alphas.
+    config.seed = 0
+
+    config.data = ml_collections.ConfigDict()
+    config.data.name = data
+    # Folder with the archive's PNGs, obj12__45.png and so on, whole or part
+    # of them. Empty: TensorFlow Datasets downloads the archive.
+    config.data.coil100_dir = ""
+    # Where TensorFlow Datasets keeps prepared sets. Empty: its own default,
+    # ~/tensorflow_datasets.
+    config.data.data_dir = ""
+    # The share of images to train on (AEAI paper, section 2.3).
+    config.data.train_fraction = 0.8
+
+    # Height and width in pixels, a multiple of 16.
+    config.image_size = 64
+    config.latent_dim = 256
+    # VGG's two 3x3 convolutions before each pooling.
+    config.convs_per_block = 2
+    # "batch", "group" or "none", in the encoder and the decoder.
+    config.normalization = "batch"
+    # "mse", "l1", or "perceptual" (features of VGG16).
+    config.reconstruction = "mse"
+    # Path of VGG16's weights without top. Empty: Keras downloads them.
+    config.perceptual_weights = ""
+
+    # Training steps, one batch each.
+    config.steps = 3000
+    # Pairs in a batch: a step sees twice as many images.
+    config.batch_size = 32
+    # Adam's, of every player that has none of its own.
+    config.learning_rate = 1e-3
+
+    # Steps between scalars, between pictures, and between checkpoints.
+    config.log_every = 50
+    config.strip_every = 500
+    config.checkpoint_every = 250
+    return config

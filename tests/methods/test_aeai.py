@@ -1,0 +1,225 @@
+"""AEAI's terms against numbers worked by hand, its routing, its ablations."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from aeai_tf import networks
+from aeai_tf.methods import aeai
+from tests.methods import tiny
+
+ALL_TERMS = {
+    "reconstruction",
+    "adversarial",
+    "discriminator",
+    "discriminator_accuracy",
+    "cycle",
+    "smoothness",
+}
+
+
+def two_pixel_model(**options):
+    """f(x) = 2 x, g(z) = 0.5 z^2, D(x) = 3 (x_1 + x_2)."""
+    encoder, decoder = tiny.coder(tiny.Scale(2.0), tiny.Square(0.5))
+    discriminator = None
+    if options.get("lambda_adversarial", 1.0):
+        discriminator = tiny.network(tiny.Logit(3.0), 1, 2, 1)
+    model = aeai.AEAI(encoder, decoder, discriminator, **options)
+    model.compile({p: keras.optimizers.SGD(0.1) for p in model.players})
+    return model
+
+
+def two_pixel_batch():
+    return {
+        "source": tiny.image(0.1, 0.2),
+        "target": tiny.image(0.5, 0.0),
+        "alpha": tf.constant([[0.25]]),
+    }
+
+
+@pytest.mark.parametrize("derivative", ["forward", "nested_tapes"])
+def test_terms_by_hand(derivative):
+    model = two_pixel_model(
+        derivative=derivative,
+        lambda_adversarial=0.5,
+        lambda_cycle=0.25,
+        lambda_smoothness=0.125,
+    )
+    terms, objectives = model.compute_terms(two_pixel_batch(), training=True)
+
+    # z_i = (0.2, 0.4), z_j = (1, 0); x^ = z^2 / 2.
+    # x^_i = (0.02, 0.08), x^_j = (0.5, 0).
+    reconstruction = (0.08**2 + 0.12**2) / 2 + 0.0
+    # z_a = 0.75 z_i + 0.25 z_j = (0.4, 0.3); x_a = (0.08, 0.045).
+    # D(x_a) = 3 * 0.125 = 0.375; D(x_i) = 0.9; D(x_j) = 1.5.
+    adversarial = np.log1p(np.exp(-0.375))
+    real = (np.log1p(np.exp(-0.9)) + np.log1p(np.exp(-1.5))) / 2
+    discriminator = real + np.log1p(np.exp(0.375))
+    # f(x_a) = (0.16, 0.09).
+    cycle = (0.24**2 + 0.21**2) / 2
+    # d x_a / d a = z_a (z_j - z_i) = (0.4 * 0.8, 0.3 * -0.4).
+    smoothness = (0.32**2 + 0.12**2) / 2
+
+    expected = {
+        "reconstruction": reconstruction,
+        "adversarial": adversarial,
+        "discriminator": discriminator,
+        "discriminator_accuracy": 0.5,  # Both real ones, no generated one.
+        "cycle": cycle,
+        "smoothness": smoothness,
+    }
+    assert set(terms) == set(expected) == set(model.term_names)
+    for name, value in expected.items():
+        np.testing.assert_allclose(terms[name], value, rtol=1e-5, err_msg=name)
+    np.testing.assert_allclose(
+        objectives["autoencoder"],
+        reconstruction
+        + 0.5 * adversarial
+        + 0.25 * cycle
+        + 0.125 * smoothness,
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        objectives["discriminator"], discriminator, rtol=1e-5
+    )
+
+
+def test_several_alphas_are_averaged():
+    model = two_pixel_model(num_alphas=2)
+    batch = two_pixel_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
+    terms, _ = model.compute_terms(batch, training=True)
+    # At alpha 1: z_a = (1, 0), derivative (0.8, 0), f(x_a) = (1, 0).
+    np.testing.assert_allclose(
+        terms["smoothness"], (0.32**2 + 0.12**2 + 0.8**2) / 4, rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        terms["cycle"], (0.24**2 + 0.21**2) / 4, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "gone"),
+    [
+        (
+            "lambda_adversarial",
+            {"adversarial", "discriminator", "discriminator_accuracy"},
+        ),
+        ("lambda_cycle", {"cycle"}),
+        ("lambda_smoothness", {"smoothness"}),
+    ],
+)
+def test_zero_weight_removes_the_computation(weight, gone):
+    model = two_pixel_model(**{weight: 0.0})
+    terms, objectives = model.compute_terms(two_pixel_batch(), training=True)
+    assert set(terms) == set(model.term_names) == ALL_TERMS - gone
+    if weight == "lambda_adversarial":
+        assert set(objectives) == set(model.players) == {"autoencoder"}
+
+    def operations(model):
+        step = tf.function(model.train_step)
+        return len(
+            step.get_concrete_function(two_pixel_batch()).graph.get_operations()
+        )
+
+    assert operations(model) < 0.95 * operations(two_pixel_model())
+
+
+def test_reconstruction_alone_is_left():
+    model = two_pixel_model(
+        lambda_adversarial=0.0, lambda_cycle=0.0, lambda_smoothness=0.0
+    )
+    terms, _ = model.compute_terms(two_pixel_batch(), training=True)
+    assert set(terms) == {"reconstruction"}
+
+
+def test_discriminator_and_its_weight_go_together():
+    encoder, decoder = tiny.coder(tiny.Scale(2.0), tiny.Square(0.5))
+    with pytest.raises(ValueError, match="lambda_adversarial"):
+        aeai.AEAI(encoder, decoder, None)
+
+
+def test_a_step_moves_each_player_along_its_own_objective():
+    """Plain gradient descent against gradients taken one player at a time."""
+    model = two_pixel_model()
+    players = {
+        player: model.player_variables(player) for player in model.players
+    }
+    expected = {}
+    for player, variables in players.items():
+        with tf.GradientTape() as tape:
+            _, objectives = model.compute_terms(two_pixel_batch(), True)
+            objective = objectives[player]
+        for variable, gradient in zip(
+            variables, tape.gradient(objective, variables), strict=True
+        ):
+            expected[variable.path] = variable.numpy() - 0.1 * gradient.numpy()
+    model.train_step(two_pixel_batch())
+    for variables in players.values():
+        for variable in variables:
+            np.testing.assert_allclose(
+                variable.numpy(), expected[variable.path], rtol=1e-5
+            )
+    assert len(expected) == 3
+
+
+@pytest.mark.parametrize("frozen", ["autoencoder", "discriminator"])
+def test_a_player_at_rest_is_moved_by_nobody(frozen):
+    model = aeai.AEAI(
+        networks.encoder(16, 4, convs_per_block=1),
+        networks.decoder(16, 4, convs_per_block=1),
+        networks.discriminator(16, convs_per_block=1),
+    )
+    model.compile(
+        {
+            player: keras.optimizers.SGD(0.0 if player == frozen else 0.1)
+            for player in model.players
+        }
+    )
+    images = tf.random.stateless_uniform([8, 16, 16, 3], [0, 1])
+    batch = {"source": images[:4], "target": images[4:]}
+    batch |= model.sample(tf.constant([0, 1]), 4)
+    before = {
+        player: [v.numpy() for v in model.player_variables(player)]
+        for player in model.players
+    }
+    model.train_step(batch)
+    for player, old in before.items():
+        new = [v.numpy() for v in model.player_variables(player)]
+        moved = [not np.array_equal(a, b) for a, b in zip(old, new)]
+        assert any(moved) != (player == frozen)
+
+
+def test_alpha_is_uniform_and_a_function_of_its_seed():
+    model = two_pixel_model(num_alphas=3)
+    alpha = model.sample(tf.constant([5, 6]), 2000)["alpha"]
+    assert alpha.shape == [2000, 3]
+    np.testing.assert_array_equal(
+        alpha, model.sample(tf.constant([5, 6]), 2000)["alpha"]
+    )
+    assert not np.array_equal(
+        alpha, model.sample(tf.constant([5, 7]), 2000)["alpha"]
+    )
+    counts, _ = np.histogram(alpha, bins=4, range=(0, 1))
+    assert counts.sum() == 6000
+    assert np.all(np.abs(counts - 1500) < 150)
+
+
+def test_both_derivatives_train_alike():
+    results = []
+    for derivative in ("forward", "nested_tapes"):
+        keras.utils.set_random_seed(3)
+        model = aeai.AEAI(
+            networks.encoder(16, 4, convs_per_block=1),
+            networks.decoder(16, 4, convs_per_block=1),
+            networks.discriminator(16, convs_per_block=1),
+            derivative=derivative,
+        )
+        model.compile({p: keras.optimizers.SGD(0.1) for p in model.players})
+        images = tf.random.stateless_uniform([8, 16, 16, 3], [0, 1])
+        batch = {"source": images[:4], "target": images[4:]}
+        batch |= model.sample(tf.constant([0, 1]), 4)
+        tf.function(model.train_step)(batch)
+        results.append([v.numpy() for v in model.trainable_variables])
+    for forward, nested in zip(*results, strict=True):
+        np.testing.assert_allclose(forward, nested, rtol=1e-3, atol=1e-5)

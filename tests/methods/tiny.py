@@ -1,0 +1,57 @@
+"""Two-pixel worlds on which every loss can be worked out by hand."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Scale(keras.layers.Layer):
+    """Multiplies by one learned number."""
+
+    def __init__(self, factor: float):
+        super().__init__()
+        self.factor = self.add_weight(
+            name="factor", initializer=keras.initializers.Constant(factor)
+        )
+        self.built = True
+
+    def call(self, inputs):
+        return self.factor * inputs
+
+
+class Square(Scale):
+    """Multiplies the square by one learned number."""
+
+    def call(self, inputs):
+        return self.factor * inputs**2
+
+
+class Logit(Scale):
+    """A discriminator: the learned number times the sum of all pixels."""
+
+    def call(self, inputs):
+        return self.factor * tf.reduce_sum(inputs, [1, 2, 3])[:, tf.newaxis]
+
+
+def network(layer: keras.layers.Layer, *shape: int) -> keras.Model:
+    """A model of that one layer on `[batch, *shape]`."""
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, layer(inputs))
+
+
+def reshape(network_: keras.Model, *shape: int) -> keras.Model:
+    """The model with its outputs reshaped."""
+    outputs = keras.layers.Reshape(shape)(network_.output)
+    return keras.Model(network_.input, outputs)
+
+
+def coder(layer_in: keras.layers.Layer, layer_out: keras.layers.Layer):
+    """Encoder and decoder between two grey pixels and two latents."""
+    encoder = reshape(network(layer_in, 1, 2, 1), 2)
+    decoder = reshape(network(layer_out, 2), 1, 2, 1)
+    return encoder, decoder
+
+
+def image(first: float, second: float) -> tf.Tensor:
+    """One image of two grey pixels, `[1, 1, 2, 1]`."""
+    return tf.constant(np.reshape([first, second], [1, 1, 2, 1]), tf.float32)

@@ -1,0 +1,188 @@
+import io
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow_serving.apis import predict_pb2
+
+from aeai_tf.errors import UserError
+from aeai_tf.serving import wire
+from aeai_tf.serving.client import InterpolationClient, ServingError
+from tests.stand_in import (
+    LATENT,
+    METADATA,
+    SIZE,
+    StandIn,
+    export,
+    images,
+    serving,
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return StandIn()
+
+
+@pytest.fixture(scope="module")
+def path(model, tmp_path_factory):
+    return export(model, tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module", params=["numbers", "content"])
+def address(request, path):
+    with serving(path, request.param == "content") as address:
+        yield address
+
+
+@pytest.fixture
+def client(address):
+    with InterpolationClient(address, "m") as client:
+        yield client
+
+
+def test_interpolate_equals_the_model(client, model):
+    source, target = images(2)
+    alphas = [-0.5, 0, 0.3, 1]
+    got = client.interpolate(source, target, alphas)
+    want = model.interpolate(
+        source[np.newaxis], target[np.newaxis], tf.constant([alphas])
+    )
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, want[0], atol=1e-5)
+
+
+def test_encode_and_decode_equal_the_model(client, model):
+    latents = client.encode(images(3))
+    np.testing.assert_allclose(latents, model.encode(images(3)), atol=1e-5)
+    np.testing.assert_allclose(
+        client.decode(latents), model.decode(latents), atol=1e-5
+    )
+
+
+def test_describe_tells_what_the_model_is(client):
+    description = client.describe()
+    assert description["image_size"] == SIZE
+    assert description["latent_dim"] == LATENT
+    assert description.items() >= METADATA.items()
+
+
+def test_replies_beyond_grpcs_limit_arrive(client):
+    source, target = images(2)
+    assert client.interpolate(source, target, np.zeros(3000)).nbytes > 9e6
+
+
+def test_interpolate_files_equals_interpolate(client, tmp_path):
+    pixels = np.rint(images(2) * 255).astype(np.uint8)
+    for name, image in zip("ab", pixels, strict=True):
+        Image.fromarray(image).save(tmp_path / f"{name}.png")
+    got = client.interpolate_files(tmp_path / "a.png", tmp_path / "b.png", 3)
+    want = client.interpolate(pixels[0] / 255, pixels[1] / 255, [0, 0.5, 1])
+    assert len(got) == 3
+    for data, image in zip(got, want, strict=True):
+        decoded = np.asarray(Image.open(io.BytesIO(data))) / 255
+        np.testing.assert_allclose(decoded, image, atol=0.51 / 255)
+
+
+@pytest.mark.parametrize("kind", ["absent", "text", "cut", "gif", "folder"])
+def test_a_file_that_is_no_image_is_named_before_anything_is_sent(
+    tmp_path, kind
+):
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    Image.new("RGB", (SIZE, SIZE)).save(good)
+    if kind == "text":
+        bad.write_text("hello")
+    elif kind == "cut":
+        noise = np.random.default_rng(0).integers(0, 256, [40, 40, 3], np.uint8)
+        Image.fromarray(noise).save(bad)
+        bad.write_bytes(bad.read_bytes()[:1000])
+    elif kind == "gif":
+        Image.new("RGB", (9, 9)).save(bad, format="GIF")
+    elif kind == "folder":
+        bad.mkdir()
+    client = InterpolationClient("127.0.0.1:1", "m")  # Nobody answers.
+    for pair in ((good, bad), (bad, good)):
+        with pytest.raises(UserError, match=r"bad\.png") as caught:
+            client.interpolate_files(*pair, 3)
+        assert not isinstance(caught.value, ServingError)
+
+
+def test_an_absent_server_is_named_with_the_deadline():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(ServingError, match=f"{address} within 3 s"):
+        InterpolationClient(address, "m", timeout=3).describe()
+
+
+def test_a_silent_server_is_given_up_at_the_deadline():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        start = time.monotonic()
+        with pytest.raises(ServingError, match=f"{address} within 0.5 s"):
+            InterpolationClient(address, "m", timeout=0.5).describe()
+        assert time.monotonic() - start < 3
+
+
+def test_a_model_that_the_server_lacks_is_named(address):
+    with (
+        InterpolationClient(address, "other") as client,
+        pytest.raises(ServingError, match="has no model 'other'"),
+    ):
+        client.describe()
+
+
+@pytest.mark.parametrize(
+    "shape, alphas, text",
+    [
+        ([SIZE, SIZE, 3], [np.nan], "alpha must be finite"),
+        ([9, 9, 3], [0], "(1, 9, 9, 3)"),
+        ([SIZE, SIZE], [0], f"(1, {SIZE}, {SIZE})"),
+    ],
+)
+def test_refusals_keep_the_servers_text(client, shape, alphas, text):
+    with pytest.raises(ServingError) as caught:
+        client.interpolate(np.zeros(shape), np.zeros(shape), alphas)
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "{{" not in str(caught.value)
+
+
+def test_wire_is_that_of_tensorflow_serving():
+    array = np.random.default_rng(0).random([2, 3, 4], np.float32)
+    files = np.array([b"\0a", b""], object)
+    message = wire.request("m", "s", {"x": array, "y": files})
+    request = predict_pb2.PredictRequest.FromString(message.SerializeToString())
+    assert request.model_spec.name == "m"
+    assert request.model_spec.signature_name == "s"
+    np.testing.assert_array_equal(tf.make_ndarray(request.inputs["x"]), array)
+    np.testing.assert_array_equal(tf.make_ndarray(request.inputs["y"]), files)
+
+    response = predict_pb2.PredictResponse()
+    response.outputs["content"].CopyFrom(tf.make_tensor_proto(array))
+    response.outputs["files"].CopyFrom(tf.make_tensor_proto(files))
+    numbers = response.outputs["numbers"]
+    numbers.dtype = tf.float32.as_datatype_enum
+    numbers.tensor_shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
+    numbers.float_val.extend(array.ravel().tolist())
+    read = wire.PredictResponse.FromString(response.SerializeToString())
+    outputs = wire.outputs(read)
+    assert outputs.keys() == {"content", "files", "numbers"}
+    np.testing.assert_array_equal(outputs["content"], array)
+    np.testing.assert_array_equal(outputs["numbers"], array)
+    np.testing.assert_array_equal(outputs["files"], files)
+
+
+def test_the_client_needs_no_tensorflow():
+    code = (
+        "import sys, aeai_tf.serving.client, aeai_tf.strips; "
+        "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,393 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from aeai_tf.errors import UserError
+from aeai_tf.serving import servable as servables
+from aeai_tf.serving import server
+from aeai_tf.serving.client import InterpolationClient
+from tests.stand_in import SIZE, StandIn, export, images, serving
+
+UNLIMITED = [("grpc.max_receive_message_length", -1)]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return StandIn()
+
+
+@pytest.fixture(scope="module")
+def path(model, tmp_path_factory):
+    return export(model, tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def channel(path):
+    with (
+        serving(path) as address,
+        grpc.insecure_channel(address, UNLIMITED) as channel,
+    ):
+        yield channel
+
+
+@pytest.fixture
+def predict(channel):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    return lambda request: stub.Predict(request, timeout=30)
+
+
+def _request(signature="encode", model="m", **inputs):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for name, value in (inputs or {"images": images(1)}).items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    return request
+
+
+def _refusal(call, request):
+    with pytest.raises(grpc.RpcError) as caught:
+        call(request)
+    return caught.value.code().name, caught.value.details()
+
+
+def test_predict_answers_with_numbers_and_tells_the_version(predict, model):
+    response = predict(_request(images=images(2)))
+    spec = response.model_spec
+    assert (spec.name, spec.version.value) == ("m", 7)
+    assert spec.signature_name == "encode"
+    latents = response.outputs["latents"]
+    assert len(latents.float_val) == 8
+    assert not latents.tensor_content
+    np.testing.assert_allclose(
+        tf.make_ndarray(latents), model.encode(images(2)), atol=1e-5
+    )
+
+
+def test_no_signature_name_is_the_default(predict):
+    alpha = np.zeros([1, 2], np.float32)
+    request = _request("", source=images(1), target=images(1), alpha=alpha)
+    response = predict(request)
+    assert response.model_spec.signature_name == "serving_default"
+    shape = tf.make_ndarray(response.outputs["images"]).shape
+    assert shape == (1, 2, SIZE, SIZE, 3)
+
+
+def test_tensor_content_where_it_is_asked_for(path, model):
+    with (
+        serving(path, tensor_content=True) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        latents = stub.Predict(_request()).outputs["latents"]
+    assert not latents.float_val
+    np.testing.assert_allclose(
+        np.frombuffer(latents.tensor_content, "<f4"),
+        model.encode(images(1))[0],
+        atol=1e-5,
+    )
+
+
+def test_messages_have_no_limit(predict):
+    alpha = np.zeros([1, 3000], np.float32)  # 9 MB of images.
+    request = _request(
+        "interpolate", source=images(1), target=images(1), alpha=alpha
+    )
+    assert predict(request).ByteSize() > 9e6
+    assert len(predict(_request(images=images(3000))).outputs) == 1
+
+
+def test_numbers_of_every_type_and_bytes_come_back():
+    for value in (
+        np.array([[1.5, -2.0]], np.float32),
+        np.array([0.1]),
+        np.arange(3, dtype=np.int32),
+        np.arange(3),
+        np.array([True, False]),
+        np.array([1, 2], np.uint8),
+        np.float32(2.5),
+        np.array([b"a\0", b""], object),
+        b"a\0",
+    ):
+        for content in (False, True):
+            got = tf.make_ndarray(server._tensor(value, content))
+            assert (
+                got.dtype
+                == np.asarray(value, getattr(value, "dtype", object)).dtype
+            )
+            assert got.tolist() == (
+                value if isinstance(value, bytes) else value.tolist()
+            )
+
+
+def _changed(**changes):
+    request = _request()
+    for field, value in changes.items():
+        setattr(request.model_spec, field, value)
+    return request
+
+
+def _versioned(version):
+    request = _request()
+    request.model_spec.version.value = version
+    return request
+
+
+def _filtered(*names):
+    request = _request()
+    request.output_filter.extend(names)
+    return request
+
+
+def _broken():
+    request = _request()
+    request.inputs["images"].tensor_content = b"123"
+    return request
+
+
+ALPHA = np.array([[np.nan]], np.float32)
+REFUSALS = {
+    "model": (
+        _request(model="n"),
+        "NOT_FOUND",
+        "Servable not found for request: Latest(n)",
+    ),
+    "version": (
+        _versioned(8),
+        "NOT_FOUND",
+        "Servable not found for request: Specific(m, 8)",
+    ),
+    "label": (
+        _changed(version_label="stable"),
+        "INVALID_ARGUMENT",
+        "Unrecognized servable version label: stable",
+    ),
+    "no spec": (
+        predict_pb2.PredictRequest(),
+        "INVALID_ARGUMENT",
+        "Missing ModelSpec",
+    ),
+    "no name": (
+        _request(model=""),
+        "INVALID_ARGUMENT",
+        "ModelSpec has no name specified.",
+    ),
+    "signature": (
+        _request("s"),
+        "FAILED_PRECONDITION",
+        'Serving signature key "s" not found.',
+    ),
+    "number of inputs": (
+        _request("interpolate", x=1.0, source=images(1)),
+        "INVALID_ARGUMENT",
+        "input size does not match signature: 2!=3 len({source,x}) != "
+        "len({alpha,source,target}). Sent extra: {x}. Missing but required: "
+        "{alpha,target}.",
+    ),
+    "name of an input": (
+        _request(x=images(1)),
+        "INVALID_ARGUMENT",
+        "Signature input alias: images(feed name: encode_images:0) not found "
+        "in request and no default value provided",
+    ),
+    "type": (
+        _request(images=images(1).astype(np.int32)),
+        "INVALID_ARGUMENT",
+        "Type mismatch: actual int32 vs. expect float",
+    ),
+    "shape": (
+        _request(images=np.zeros([1, 3, 3, 3], np.float32)),
+        "INVALID_ARGUMENT",
+        "Cannot feed value of shape (1, 3, 3, 3)",
+    ),
+    "tensor": (_broken(), "INVALID_ARGUMENT", "tensor parsing error: images"),
+    "failing operation": (
+        _request(
+            "interpolate", source=images(1), target=images(1), alpha=ALPHA
+        ),
+        "INVALID_ARGUMENT",
+        "alpha must be finite",
+    ),
+    "output": (
+        _filtered("x"),
+        "INVALID_ARGUMENT",
+        "output tensor alias not found in signature: x Outputs expected to be "
+        "in the set {latents}.",
+    ),
+    "output twice": (
+        _filtered("latents", "latents"),
+        "INVALID_ARGUMENT",
+        "duplicate output tensor alias: latents",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals_are_those_of_tensorflow_serving(predict, case):
+    request, want_code, want_text = REFUSALS[case]
+    code, text = _refusal(predict, request)
+    assert code == want_code
+    assert text.startswith(want_text)
+
+
+def test_long_texts_are_cut(predict):
+    code, text = _refusal(predict, _request("s" * 3000))
+    assert code == "FAILED_PRECONDITION"
+    assert len(text) == 1024 + len("...TRUNCATED")
+    assert text.endswith("s...TRUNCATED")
+
+
+def test_output_filter_selects(predict):
+    assert set(predict(_filtered("latents")).outputs) == {"latents"}
+
+
+def test_metadata_tells_the_signatures(channel):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    request = get_model_metadata_pb2.GetModelMetadataRequest()
+    request.model_spec.name = "m"
+    assert _refusal(stub.GetModelMetadata, request) == (
+        "INVALID_ARGUMENT",
+        "GetModelMetadataRequest must specify at least one metadata_field",
+    )
+    request.metadata_field.append("signature_def")
+    response = stub.GetModelMetadata(request)
+    assert response.model_spec.version.value == 7
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert response.metadata["signature_def"].Unpack(signatures)
+    shape = signatures.signature_def["decode"].outputs["images"].tensor_shape
+    assert [dim.size for dim in shape.dim] == [-1, SIZE, SIZE, 3]
+    request.metadata_field.append("x")
+    assert _refusal(stub.GetModelMetadata, request) == (
+        "INVALID_ARGUMENT",
+        "Metadata field x is not supported",
+    )
+
+
+def test_status_tells_the_versions(channel):
+    stub = model_service_pb2_grpc.ModelServiceStub(channel)
+    request = get_model_status_pb2.GetModelStatusRequest()
+    assert _refusal(stub.GetModelStatus, request) == (
+        "INVALID_ARGUMENT",
+        "Missing ModelSpec",
+    )
+    request.model_spec.name = "m"
+    (status,) = stub.GetModelStatus(request).model_version_status
+    assert (status.version, status.state) == (7, 30)  # AVAILABLE.
+    assert status.HasField("status") and status.status.error_code == 0
+    request.model_spec.version.value = 3
+    assert _refusal(stub.GetModelStatus, request) == (
+        "NOT_FOUND",
+        "Could not find version 3 of model m",
+    )
+    request.model_spec.name = "n"
+    request.model_spec.ClearField("version_choice")
+    assert _refusal(stub.GetModelStatus, request) == (
+        "NOT_FOUND",
+        "Could not find any versions of model n",
+    )
+
+
+def test_loading_runs_the_warm_up_requests(path, monkeypatch):
+    seen = []
+    predict = servables.Servable.predict
+
+    def spy(self, signature_name, inputs, output_filter=()):
+        seen.append(signature_name)
+        return predict(self, signature_name, inputs, output_filter)
+
+    monkeypatch.setattr(servables.Servable, "predict", spy)
+    servables.Servable("m", 1, path).close()
+    assert {"interpolate", "encode", "decode", "interpolate_encoded"} <= set(
+        seen
+    )
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    with pytest.raises(UserError, match=f"cannot load {tmp_path}"):
+        servables.Servable("m", 1, str(tmp_path))
+
+
+def test_a_taken_port_is_refused():
+    with socket.socket() as other:
+        other.bind(("0.0.0.0", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(UserError, match=f"cannot listen on port {port}"):
+            server.start(server.Models([]), port)
+
+
+def test_two_servers_never_share_a_port():
+    first, port = server.start(server.Models([]), 0)
+    with pytest.raises(UserError, match=f"cannot listen on port {port}"):
+        server.start(server.Models([]), port)
+    first.stop(None).wait()
+
+
+def _serve(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "aeai_tf.serve", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_the_program_serves_the_latest_version_until_told_to_stop(
+    model, path, tmp_path, stop
+):
+    for version in ("9", "10"):
+        os.symlink(path, tmp_path / version)
+    process = _serve(
+        "--port=0", "--model_name=x", f"--model_base_path={tmp_path}"
+    )
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("serving x version 10 on 0.0.0.0:")
+        port = line.strip().rpartition(":")[2]
+        with InterpolationClient(f"127.0.0.1:{port}", "x") as client:
+            np.testing.assert_allclose(
+                client.encode(images(1)), model.encode(images(1)), atol=1e-5
+            )
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments, code, sentence",
+    [
+        ([], 2, "--model_base_path must"),
+        (["--model_base_path=/absent"], 1, "cannot read the base path /absent"),
+        (["--model_base_path=."], 1, "no version to serve in ."),
+        (["--model_base_path=.", "--port=x"], 2, "--port=x"),
+    ],
+)
+def test_the_program_refuses_in_one_sentence(
+    tmp_path, monkeypatch, arguments, code, sentence
+):
+    source = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    monkeypatch.setenv("PYTHONPATH", source)
+    monkeypatch.chdir(tmp_path)
+    process = _serve(*arguments)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (code, "")
+    assert err.startswith("aeai-serve: ") and err.count("\n") == 1
+    assert sentence in err

@@ -1,0 +1,88 @@
+import re
+
+import pytest
+
+from aeai_tf import config as configuration
+from aeai_tf import methods
+from aeai_tf.errors import UserError
+
+
+@pytest.mark.parametrize("method", methods.REGISTRY)
+@pytest.mark.parametrize("data", ["pole", "coil100/12"])
+def test_every_method_has_a_valid_configuration(method, data):
+    config = configuration.load_file(f"configs/{method}.py:{data}")
+    configuration.check(config)
+    assert config.method == method
+    assert config.data.name == data
+
+
+def test_defaults_of_aeai_are_those_of_its_paper():
+    config = configuration.load_file("configs/aeai.py")
+    assert config.lambda_adversarial == config.lambda_cycle == 1e-2
+    assert config.lambda_smoothness == 1e-1
+    assert config.latent_dim == 256
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("method", "aeia", "'aeia' (did you mean 'aeai'?)"),
+        ("data.name", "poles", "'poles' (did you mean 'pole'?)"),
+        ("data.name", "coil100/x", "coil100/<object>"),
+        ("image_size", 72, "such as 64 or 80"),
+        ("image_size", 8, "such as 16 or 32"),
+        ("steps", 0, "steps=0 must be at least 1"),
+        ("learning_rate", float("nan"), "learning_rate=nan"),
+        ("lambda_cycle", -1.0, "lambda_cycle=-1.0"),
+        ("derivative", "foward", "did you mean 'forward'?"),
+        ("normalization", "layer", "batch, group, none"),
+        ("data.train_fraction", 1.0, "data.train_fraction=1.0"),
+    ],
+)
+def test_bad_values_get_a_sentence(key, value, message):
+    config = configuration.load_file("configs/aeai.py")
+    config.update_from_flattened_dict({key: value})
+    with pytest.raises(UserError, match=re.escape(message)):
+        configuration.check(config)
+
+
+def test_perceptual_needs_images_that_vgg_takes():
+    config = configuration.load_file("configs/aeai.py")
+    config.image_size, config.reconstruction = 16, "perceptual"
+    with pytest.raises(UserError, match="32 pixels"):
+        configuration.check(config)
+
+
+def test_unknown_key_gets_the_nearest():
+    config = configuration.load_file("configs/aeai.py")
+    with pytest.raises(UserError, match=r"'lamda_cycle' .*'lambda_cycle'"):
+        configuration.check_keys(["lamda_cycle"], config)
+    with pytest.raises(UserError, match="there are .*latent_dim"):
+        configuration.check_keys(["zzz"], config)
+
+
+def test_unknown_file_gets_the_nearest():
+    with pytest.raises(UserError, match=r"did you mean 'configs/aeai.py'"):
+        configuration.find_file("configs/aea.py:pole")
+
+
+def test_packaged_configurations_are_found_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert configuration.load_file("configs/ae.py:pole").method == "ae"
+
+
+def test_json_round_trip():
+    config = configuration.load_file("configs/aeai.py:coil100/14")
+    copy = configuration.from_json(configuration.to_json(config))
+    assert configuration.flatten(copy) == configuration.flatten(config)
+
+
+def test_only_what_changes_the_training_counts_as_different():
+    old = configuration.load_file("configs/aeai.py")
+    new = configuration.load_file("configs/aeai.py")
+    new.steps, new.data.coil100_dir = 5, "elsewhere"
+    assert configuration.differences(old, new) == []
+    new.latent_dim = 3
+    assert configuration.differences(old, new) == [
+        "latent_dim is 256 there and 3 here"
+    ]

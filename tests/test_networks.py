@@ -1,0 +1,48 @@
+import keras
+import numpy as np
+import pytest
+
+from aeai_tf import networks
+
+
+@pytest.mark.parametrize("size", [16, 32, 48])
+@pytest.mark.parametrize("latent_dim", [2, 3, 7])
+def test_shapes_and_range(size, latent_dim):
+    encoder = networks.encoder(size, latent_dim)
+    decoder = networks.decoder(size, latent_dim)
+    images = np.random.default_rng(0).random([2, size, size, 3], np.float32)
+    latents = encoder(images)
+    decoded = decoder(latents)
+    assert latents.shape == (2, latent_dim)
+    assert decoded.shape == (2, size, size, 3)
+    assert np.all((decoded > 0) & (decoded < 1))
+    assert networks.discriminator(size)(images).shape == (2, 1)
+
+
+def test_latents_have_neither_normalisation_nor_activation():
+    head = networks.encoder(16, 4).layers[-1]
+    assert isinstance(head, keras.layers.Dense)
+    assert head.activation is keras.activations.linear
+
+
+@pytest.mark.parametrize(
+    ("normalization", "layer"),
+    [
+        ("batch", keras.layers.BatchNormalization),
+        ("group", keras.layers.GroupNormalization),
+        ("none", None),
+    ],
+)
+def test_normalization_follows_every_learned_layer(normalization, layer):
+    network = networks.encoder(16, 4, normalization=normalization)
+    learned = (keras.layers.Conv2D, keras.layers.Dense)
+    expected = sum(isinstance(one, learned) for one in network.layers) - 1
+    count = sum(
+        isinstance(one, (layer,) if layer else ()) for one in network.layers
+    )
+    assert count == (expected if layer else 0)
+
+
+def test_unknown_normalization_is_named():
+    with pytest.raises(ValueError, match="layer"):
+        networks.encoder(16, 4, normalization="layer")

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Makes the environment, then lints and tests: tools/test.sh [pytest options]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/environment.sh
+make_environment
+ruff check .
+ruff format --check .
+exec pytest "$@"
