@@ -3,7 +3,7 @@
 import pathlib
 import shlex
 
-from absl import flags
+from absl import flags, logging
 
 from aeai_tf import programs
 
@@ -29,6 +29,7 @@ def main() -> None:
     """
     from aeai_tf import runs, saved_model
 
+    logging.set_verbosity(logging.WARNING)  # Else Keras's names, by the page.
     config, model = runs.load(_RUN.value)
     path = saved_model.export(
         model,

@@ -45,9 +45,12 @@ def main() -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())
 
+    import tensorflow as tf
+
     from aeai_tf.serving import server
     from aeai_tf.serving.servable import Servable
 
+    tf.get_logger().setLevel("ERROR")  # Loading tells of a deprecation.
     servable = Servable(_MODEL_NAME.value, version, path)
     if not stop.is_set():
         grpc_server, port = server.start(

@@ -45,7 +45,8 @@ def main():
 
 def run():
     """Entry point of the console command."""
-    programs.run(main, "aeai-train", __name__, USAGE, _prepare)
+    module = flags.FLAGS.find_module_defining_flag("workdir")
+    programs.run(main, "aeai-train", module, USAGE, _prepare)
 
 
 def _prepare(argv: list[str]) -> list[str]:

@@ -57,7 +57,7 @@ def test_unknown_key_gets_the_nearest():
     config = configuration.load_file("configs/aeai.py")
     with pytest.raises(UserError, match=r"'lamda_cycle' .*'lambda_cycle'"):
         configuration.check_keys(["lamda_cycle"], config)
-    with pytest.raises(UserError, match="there are .*latent_dim"):
+    with pytest.raises(UserError, match=r"there are .*latent_dim"):
         configuration.check_keys(["zzz"], config)
 
 

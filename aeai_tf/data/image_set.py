@@ -77,9 +77,7 @@ class ImageSet:
         self, name: str, source: int, target: int, alpha: float
     ) -> float:
         start, end = (float(self.factors[name][i]) for i in (source, target))
-        period = self.periods[name]
-        point = start + alpha * float(_wrap(end - start, period))
-        return point % period if period else point
+        return start + alpha * float(_wrap(end - start, self.periods[name]))
 
 
 def load(

@@ -87,7 +87,7 @@ class Servable:
         try:
             return self._session.run(fetch, feed)
         except tf.errors.OpError as error:
-            # The session adds a Python traceback to the operation's text.
+            # The session rewords what the operation said.
             cause = error.__context__
             native = cause if isinstance(cause, tf.errors.OpError) else error
             raise StatusError(

@@ -82,6 +82,15 @@ def test_shadow_falls_away_from_the_light():
         assert abs((difference + 180) % 360 - 180) < 6
 
 
+@pytest.mark.parametrize("altitude", [45, 57.5, 70])
+def test_shadow_has_the_length_of_the_altitude(altitude):
+    _, columns = np.nonzero(shadow(scene.render(altitude, 0, 128)))
+    tip = scene.HEIGHT / np.tan(np.radians(altitude)) + scene.RADIUS
+    assert columns.min() == pytest.approx(
+        64 * (1 - tip / scene.HALF_FRAME), abs=1.5
+    )
+
+
 def test_shadow_shrinks_as_the_light_rises():
     areas = [
         shadow(scene.render(altitude, 90, 64)).sum()

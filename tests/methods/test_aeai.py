@@ -74,10 +74,7 @@ def test_terms_by_hand(derivative):
         np.testing.assert_allclose(terms[name], value, rtol=1e-5, err_msg=name)
     np.testing.assert_allclose(
         objectives["autoencoder"],
-        reconstruction
-        + 0.5 * adversarial
-        + 0.25 * cycle
-        + 0.125 * smoothness,
+        reconstruction + 0.5 * adversarial + 0.25 * cycle + 0.125 * smoothness,
         rtol=1e-5,
     )
     np.testing.assert_allclose(
@@ -186,7 +183,9 @@ def test_a_player_at_rest_is_moved_by_nobody(frozen):
     model.train_step(batch)
     for player, old in before.items():
         new = [v.numpy() for v in model.player_variables(player)]
-        moved = [not np.array_equal(a, b) for a, b in zip(old, new)]
+        moved = [
+            not np.array_equal(a, b) for a, b in zip(old, new, strict=True)
+        ]
         assert any(moved) != (player == frozen)
 
 

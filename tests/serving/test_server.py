@@ -368,7 +368,7 @@ def test_the_program_serves_the_latest_version_until_told_to_stop(
     finally:
         process.kill()
     assert (process.returncode, out) == (0, "")
-    assert "Traceback" not in err
+    assert "Traceback" not in err and "deprecated" not in err
 
 
 @pytest.mark.parametrize(

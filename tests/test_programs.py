@@ -1,0 +1,66 @@
+"""Flags are checked, and refused with one sentence, before TensorFlow loads."""
+
+import subprocess
+import sys
+
+import pytest
+
+TRAIN = "aeai_tf.train"
+PROGRAMS = (TRAIN, "aeai_tf.export", "aeai_tf.serve", "aeai_tf.interpolate")
+POLE = "--config=configs/aeai.py:pole"
+
+
+def call(module: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Runs a program where importing TensorFlow fails."""
+    code = (
+        "import sys, runpy\n"
+        "sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
+        f"sys.argv = [{module!r}, *{arguments!r}]\n"
+        f"runpy.run_module({module!r}, run_name='__main__')\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("module", PROGRAMS)
+def test_help_says_what_it_does_and_lists_the_flags(module):
+    done = call(module, "--help")
+    assert done.returncode == 0, done.stderr
+    name = module.replace("aeai_tf.", "aeai-")
+    assert done.stdout.startswith(name)
+    assert "Flags:\n  --" in done.stdout
+
+
+@pytest.mark.parametrize("module", PROGRAMS)
+def test_missing_flags_are_named(module):
+    done = call(module)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "--" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((POLE, "--wrkdir=x"), "Did you mean: workdir"),
+        ((POLE, "x"), "unexpected argument 'x'"),
+        ((POLE, "--config.stps=3", "--workdir=x"), "did you mean 'steps'?"),
+        ((POLE, "--config.data.foo=3", "--workdir=x"), "'data.foo'; there are"),
+        ((POLE, "--config.steps=many", "--workdir=x"), "'many'"),
+        ((POLE, "--config.image_size=72", "--workdir=x"), "such as 64 or 80"),
+        ((POLE, "--config.method=aeia", "--workdir=x"), "mean 'aeai'?"),
+        (("--config=configs/aeai.py:poel", "--workdir=x"), "mean 'pole'?"),
+        (("--config=configs/aeia.py", "--workdir=x"), "configs/aeai.py'?"),
+        (("--config", "configs/aeia.py", "--workdir=x"), "configs/aeai.py'?"),
+    ],
+)
+def test_training_refuses_bad_flags(arguments, message):
+    done = call(TRAIN, *arguments)
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("aeai-train: ")
+    assert message in done.stderr

@@ -1,0 +1,309 @@
+"""Whole runs, tiny: resuming, stopping, and everything that can go wrong."""
+
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from aeai_tf import config as configuration
+from aeai_tf import runs, training
+from aeai_tf.data import image_set
+from aeai_tf.errors import UserError
+
+POSES = 24
+
+
+@pytest.fixture(scope="module")
+def turntable(tmp_path_factory) -> str:
+    """A folder in COIL-100's form: object 3, a bright bar that turns."""
+    folder = tmp_path_factory.mktemp("turntable")
+    rows, columns = np.mgrid[-1:1:32j, -1:1:32j]
+    for angle in range(0, 360, 360 // POSES):
+        turn = np.radians(angle)
+        across = rows * np.cos(turn) - columns * np.sin(turn)
+        along = rows * np.sin(turn) + columns * np.cos(turn)
+        bar = (np.abs(across) < 0.3) * (along > 0) * 255
+        grey = np.repeat(bar.astype(np.uint8)[..., None], 3, -1)
+        Image.fromarray(grey).save(folder / f"obj3__{angle}.png")
+    return str(folder)
+
+
+SETTINGS = {
+    "image_size": 16,
+    "latent_dim": 8,
+    "convs_per_block": 1,
+    "batch_size": 4,
+    "steps": 6,
+    "log_every": 3,
+    "strip_every": 3,
+    "checkpoint_every": 2,
+    # Compiling the smoothness term takes longer than all these steps; the
+    # test of a killed run has it.
+    "lambda_smoothness": 0.0,
+}
+
+
+def tiny_config(turntable: str):
+    """A run of seconds."""
+    config = configuration.load_file("configs/aeai.py:coil100/3")
+    config.update_from_flattened_dict(SETTINGS)
+    config.data.coil100_dir = turntable
+    return config
+
+
+@pytest.fixture
+def config(turntable):
+    return tiny_config(turntable)
+
+
+def state(folder) -> list[np.ndarray]:
+    """All a run's last checkpoint holds, optimisers included."""
+    _, model = runs.load(folder)
+    variables = list(model.weights)
+    for optimizer in model.player_optimizers.values():
+        variables += optimizer.variables
+    return [np.asarray(variable.numpy()) for variable in variables]
+
+
+def assert_same_state(one, other):
+    one, other = state(one), state(other)
+    assert len(one) > 50
+    for value, same in zip(one, other, strict=True):
+        np.testing.assert_array_equal(value, same)
+
+
+@pytest.fixture(scope="module")
+def finished(turntable, tmp_path_factory):
+    """An uninterrupted run, and how it was configured."""
+    folder = str(tmp_path_factory.mktemp("finished") / "run")
+    assert training.train(tiny_config(turntable), folder) == 0
+    return folder
+
+
+def command(config, folder) -> list[str]:
+    """The same run as a command."""
+    flat = configuration.flatten(config)
+    return [
+        sys.executable,
+        "-m",
+        "aeai_tf.train",
+        "--config=configs/aeai.py:coil100/3",
+        *(f"--config.{key}={flat[key]}" for key in SETTINGS),
+        f"--config.data.coil100_dir={config.data.coil100_dir}",
+        f"--workdir={folder}",
+    ]
+
+
+def test_run_folder_is_enough_to_repeat_the_run(finished):
+    config, _ = runs.load(finished)
+    assert config.seed == 0
+    with open(os.path.join(finished, "environment.json")) as file:
+        environment = json.load(file)
+    assert environment["versions"]["tensorflow"] == tf.__version__
+    steps = [runs.step_of(path) for path in runs.checkpoints(finished)]
+    assert steps == [4, 6]
+
+
+def events(finished, split):
+    """Every value that TensorBoard would show, by tag and step."""
+    found = {}
+    folder = os.path.join(finished, "logs", split)
+    for name in os.listdir(folder):
+        for event in tf.compat.v1.train.summary_iterator(
+            os.path.join(folder, name)
+        ):
+            for value in event.summary.value:
+                found[value.tag, event.step] = tf.make_ndarray(value.tensor)
+    return found
+
+
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_metrics_and_tensorboard_agree(finished, split):
+    rows = [r for r in runs.read_metrics(finished) if r["split"] == split]
+    assert [row["step"] for row in rows] == [3, 6]
+    shown = events(finished, split)
+    _, model = runs.load(finished)
+    assert len(shown) == 2 * len(model.term_names)
+    for row in rows:
+        for term in model.term_names:
+            np.testing.assert_allclose(
+                row[term], shown[term, row["step"]], rtol=1e-6
+            )
+
+
+def test_held_out_metrics_are_those_of_the_weights(finished):
+    """Terms computed afresh from the last checkpoint on held-out pairs."""
+    from aeai_tf.data import pipeline
+
+    config, model = runs.load(finished)
+    data = image_set.load(
+        "coil100/3", 16, seed=0, coil100_dir=config.data.coil100_dir
+    )
+    batches = pipeline.fixed_pairs(
+        data.images[data.held_out],
+        0,
+        4,
+        training.HELD_OUT_BATCHES,
+        model.sample,
+    )
+    terms = [model.compute_terms(b, training=False)[0] for b in batches]
+    row = runs.read_metrics(finished)[-1]
+    assert (row["step"], row["split"]) == (6, "held_out")
+    for name in model.term_names:
+        mean = np.mean([term[name] for term in terms])
+        np.testing.assert_allclose(row[name], mean, rtol=1e-3, err_msg=name)
+
+
+def test_strips_at_the_start_regularly_and_at_the_end(finished):
+    for step in (0, 3, 6):
+        folder = os.path.join(finished, "strips", f"step_{step:08d}")
+        names = os.listdir(folder)
+        assert names
+        for name in names:
+            picture = np.asarray(Image.open(os.path.join(folder, name)))
+            assert picture.shape[1] > 9 * 64
+    shown = events(finished, "strips")
+    assert {step for _, step in shown} == {0, 3, 6}
+
+
+def test_finished_run_is_left_alone(finished, config, capsys):
+    before = os.stat(runs.last_checkpoint(finished)).st_mtime_ns
+    assert training.train(config, finished) == 0
+    assert "complete" in capsys.readouterr().out
+    assert os.stat(runs.last_checkpoint(finished)).st_mtime_ns == before
+
+
+def test_more_steps_continue_a_run(finished, config, tmp_path):
+    folder = str(tmp_path / "run")
+    config.steps = 2
+    training.train(config, folder)
+    config.steps = 6
+    training.train(config, folder)
+    assert_same_state(folder, finished)
+    splits = [row["step"] for row in runs.read_metrics(folder)]
+    assert splits == [2, 2, 3, 3, 6, 6]
+
+
+def test_killed_run_resumes_to_the_same_weights(config, tmp_path):
+    """kill -9 between two checkpoints of full AEAI; then the same again."""
+    config.lambda_smoothness = 0.1
+    uninterrupted, killed = str(tmp_path / "one"), str(tmp_path / "other")
+    training.train(config, uninterrupted)
+    process = subprocess.Popen(command(config, killed))
+    while not runs.checkpoints(killed) and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    killed_at = runs.step_of(runs.last_checkpoint(killed))
+    assert killed_at < config.steps, "it was too fast to be killed"
+    training.train(config, killed)
+    assert_same_state(killed, uninterrupted)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_saves_and_exits(finished, config, tmp_path, number):
+    folder = str(tmp_path / "run")
+    config.steps = 100_000
+    config.checkpoint_every = 100_000
+    process = subprocess.Popen(
+        command(config, folder), stderr=subprocess.PIPE, text=True
+    )
+    while not runs.read_metrics(folder):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    stopped_at = runs.step_of(runs.last_checkpoint(folder))
+    assert f"saved at step {stopped_at}" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_folder_of_another_configuration_is_refused(finished, config):
+    config.lambda_cycle = 0.5
+    with pytest.raises(UserError, match=r"lambda_cycle is 0.01 there and 0.5"):
+        training.train(config, finished)
+    assert runs.read_config(finished).lambda_cycle == 0.01
+
+
+def test_folder_of_something_else_is_refused(config, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="neither empty nor a run"):
+        training.train(config, str(tmp_path))
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+def test_absent_images_are_refused_before_anything_is_written(config, tmp_path):
+    folder = tmp_path / "run"
+    config.data.coil100_dir = str(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="nowhere"):
+        training.train(config, str(folder))
+    config.data.name = "coil100/4"
+    config.data.coil100_dir = str(tmp_path)
+    with pytest.raises(UserError):
+        training.train(config, str(folder))
+    assert not folder.exists()
+
+
+def test_divergence_stops_and_keeps_the_last_good_checkpoint(config, tmp_path):
+    folder = str(tmp_path / "run")
+    config.steps = 2
+    training.train(config, folder)
+    good = runs.last_checkpoint(folder)
+    # As if a gradient had overflowed: the next step meets a NaN.
+    run_config, model = runs.load(folder)
+    kernel = model.encoder.trainable_variables[0]
+    kernel.assign(np.full(kernel.shape, np.nan))
+    model.save_weights(good)
+    config.steps = 6
+    with pytest.raises(
+        UserError, match=r"'reconstruction'.*became nan at step 3.*00000002"
+    ):
+        training.train(config, folder)
+    assert runs.last_checkpoint(folder) == good
+    assert run_config.steps == 2
+
+
+def test_full_disk_leaves_the_last_checkpoint(config, tmp_path, monkeypatch):
+    folder = str(tmp_path / "run")
+    config.steps = 2
+    training.train(config, folder)
+
+    def fail(model, path):
+        with open(path, "wb") as file:
+            file.write(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    config.steps = 6
+    monkeypatch.setattr("keras.Model.save_weights", fail)
+    with pytest.raises(
+        UserError, match=r"No space left.*that of step 2;.*same command resumes"
+    ):
+        training.train(config, folder)
+    names = os.listdir(os.path.join(folder, "checkpoints"))
+    assert names == ["step_00000002.weights.h5"]
+
+
+def test_damaged_checkpoint_is_named(config, tmp_path):
+    folder = str(tmp_path / "run")
+    config.steps = 2
+    training.train(config, folder)
+    path = runs.last_checkpoint(folder)
+    with open(path, "r+b") as file:
+        file.truncate(1000)
+    with pytest.raises(UserError, match=re.escape(path)):
+        training.train(config, folder)
+
+
+def test_loading_what_is_no_run(tmp_path):
+    with pytest.raises(UserError, match="is no run"):
+        runs.load(str(tmp_path))
