@@ -27,10 +27,10 @@ SUN = 2.9  # Irradiance on a surface that faces the light.
 PLANE = (0.62, 0.60, 0.56)
 POLE = (0.75, 0.23, 0.10)
 HEIGHT = 1.0
-RADIUS = 0.12
+RADIUS = 0.18
 CAMERA_ALTITUDE = 75.0
 CAMERA_DISTANCE = 6.0
-HALF_FRAME = 1.35  # Of the frame, in pole heights, around the pole's foot.
+HALF_FRAME = 1.4  # Of the frame, in pole heights, around the pole's foot.
 
 
 def render(altitude: float, azimuth: float, size: int) -> np.ndarray:
