@@ -41,11 +41,14 @@ setuptools.setup(
     install_requires=[
         "absl-py>=2.1",
         "grpcio>=1.68",
+        # TFDS imports it and declares it for Python 3.8 only.
+        "importlib_resources>=6",
         "keras>=3.10,<4",
         "ml-collections>=1.0",
         "mitsuba>=3.6,<4",
         "numpy>=1.26",
         "pillow>=10.1",
+        "protobuf>=5",
         "tensorboard>=2.19,<3",
         "tensorflow>=2.19,<3",
         "tensorflow-datasets>=4.9.8,<5",

@@ -7,12 +7,12 @@ import difflib
 import importlib.util
 import json
 import os
-import re
 from collections.abc import Iterable
 
 import ml_collections
 
 from aeai_tf import configs, methods
+from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
 
 POOLING = 16
@@ -38,7 +38,6 @@ AT_LEAST = {
     "lambda_cycle": 0,
     "lambda_smoothness": 0,
 }
-DATA_SETS = re.compile(r"pole|coil100/\d+")
 # Keys that may change between two calls on one work folder: they change how
 # long a run goes on, what it reports and where its images lie, not a step.
 FREE_KEYS = {
@@ -64,12 +63,7 @@ def check(config: ml_collections.ConfigDict) -> None:
             f"{_nearest(config.method, methods.REGISTRY)}; the methods are "
             f"{', '.join(methods.REGISTRY)}"
         )
-    if not DATA_SETS.fullmatch(config.data.name):
-        raise UserError(
-            f"unknown data set {config.data.name!r}"
-            f"{_nearest(config.data.name, ['pole', 'coil100/12'])}; the data "
-            f"sets are pole and coil100/<object>, such as coil100/12"
-        )
+    image_set.check_name(config.data.name)
     size = config.image_size
     if size < POOLING or size % POOLING:
         below = max(POOLING, size // POOLING * POOLING)

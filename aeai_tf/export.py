@@ -49,8 +49,7 @@ def main() -> None:
 
 def run() -> None:
     """Parses the flags and runs `main`."""
-    module = flags.FLAGS.find_module_defining_flag("run")
-    programs.run(main, "aeai-export", module, USAGE)
+    programs.run(main, "aeai-export", USAGE, "run")
 
 
 if __name__ == "__main__":

@@ -67,8 +67,7 @@ def _read(data: bytes) -> np.ndarray:
 
 def run() -> None:
     """Parses the flags and runs `main`."""
-    module = flags.FLAGS.find_module_defining_flag("source")
-    programs.run(main, "aeai-interpolate", module, USAGE)
+    programs.run(main, "aeai-interpolate", USAGE, "source")
 
 
 if __name__ == "__main__":

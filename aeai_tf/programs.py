@@ -1,5 +1,7 @@
 """What every command-line program of the package does the same way."""
 
+import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -13,8 +15,8 @@ HELP = frozenset(["--help", "-help", "-h", "--helpshort", "--helpfull"])
 def run(
     main: Callable[[], None],
     name: str,
-    module: str,
     usage: str,
+    flag: str,
     prepare: Callable[[list[str]], list[str]] = list,
 ) -> None:
     """Parses the flags, runs `main`, and turns bad input into one sentence.
@@ -25,30 +27,35 @@ def run(
     Args:
         main: called without arguments once the flags are parsed.
         name: of the command, for messages.
-        module: name of the Python module that defines the flags. `--help`
-            shows these: absl by itself shows those of the `__main__` module,
-            which for a console command is an empty script.
         usage: the text above the flags in `--help`.
+        flag: name of any flag of the program's own. `--help` shows those of
+            its module: absl by itself shows those of the `__main__` module,
+            which for a console command is an empty script.
         prepare: from the arguments as typed to those to parse; may raise
             `UserError`.
     """
+    # Before TensorFlow is imported: its messages would bury the sentences.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     app.run(
         lambda _: _report(main, name, 1),
         flags_parser=lambda argv: _report(
-            lambda: _parse(argv, module, usage, prepare), name, 2
+            lambda: _parse(argv, usage, flag, prepare), name, 2
         ),
     )
 
 
-def _parse(argv, module: str, usage: str, prepare) -> list[str]:
+def _parse(argv, usage: str, flag: str, prepare) -> list[str]:
     if HELP & set(argv[1:]):
         print(usage.strip() + "\n\nFlags:")
-        print(_flags_help(flags.FLAGS.flags_by_module_dict().get(module, [])))
+        module = flags.FLAGS.find_module_defining_flag(flag)
+        print(_flags_help(flags.FLAGS.flags_by_module_dict()[module]))
         sys.exit(0)
     try:
         rest = flags.FLAGS(prepare(argv))
     except flags.Error as error:
-        raise UserError(f"{error} (--help lists the flags)") from error
+        missing = re.findall(r"--(\w+) must have a value", str(error))
+        what = f"needs --{' and --'.join(missing)}" if missing else error
+        raise UserError(f"{what} (--help lists the flags)") from error
     if len(rest) > 1:
         raise UserError(
             f"unexpected argument {rest[1]!r}: every option is a flag, "

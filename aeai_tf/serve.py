@@ -82,8 +82,7 @@ def _latest(base_path: str) -> tuple[int, str]:
 
 def run() -> None:
     """Parses the flags and runs `main`."""
-    module = flags.FLAGS.find_module_defining_flag("model_base_path")
-    programs.run(main, "aeai-serve", module, USAGE)
+    programs.run(main, "aeai-serve", USAGE, "model_base_path")
 
 
 if __name__ == "__main__":

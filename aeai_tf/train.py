@@ -45,8 +45,7 @@ def main():
 
 def run():
     """Entry point of the console command."""
-    module = flags.FLAGS.find_module_defining_flag("workdir")
-    programs.run(main, "aeai-train", module, USAGE, _prepare)
+    programs.run(main, "aeai-train", USAGE, "workdir", _prepare)
 
 
 def _prepare(argv: list[str]) -> list[str]:

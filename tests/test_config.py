@@ -28,7 +28,7 @@ def test_defaults_of_aeai_are_those_of_its_paper():
     [
         ("method", "aeia", "'aeia' (did you mean 'aeai'?)"),
         ("data.name", "poles", "'poles' (did you mean 'pole'?)"),
-        ("data.name", "coil100/x", "coil100/<object>"),
+        ("data.name", "coil100/101", "coil100/1 to coil100/100"),
         ("image_size", 72, "such as 64 or 80"),
         ("image_size", 8, "such as 16 or 32"),
         ("steps", 0, "steps=0 must be at least 1"),

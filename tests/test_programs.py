@@ -47,7 +47,8 @@ def test_missing_flags_are_named(module):
     ("arguments", "message"),
     [
         ((POLE, "--wrkdir=x"), "Did you mean: workdir"),
-        ((POLE, "x"), "unexpected argument 'x'"),
+        ((POLE, "--workdir=x", "x"), "unexpected argument 'x'"),
+        ((), "needs --config and --workdir"),
         ((POLE, "--config.stps=3", "--workdir=x"), "did you mean 'steps'?"),
         ((POLE, "--config.data.foo=3", "--workdir=x"), "'data.foo'; there are"),
         ((POLE, "--config.steps=many", "--workdir=x"), "'many'"),

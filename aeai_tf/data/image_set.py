@@ -110,7 +110,8 @@ def load(
         UserError: an argument is out of range, the data cannot be had, or
             fewer than 2 images would be left to train on.
     """
-    _check(name, size, seed, train_fraction)
+    check_name(name)
+    _check(size, seed, train_fraction)
     if name == "pole":
         fields = _pole(size, data_dir)
     else:
@@ -132,13 +133,20 @@ def load(
     )
 
 
-def _check(name: str, size: int, seed: int, train_fraction: float) -> None:
+def check_name(name: str) -> None:
+    """Refuses a name that is not in `NAMES`.
+
+    Raises:
+        UserError: suggests the nearest one.
+    """
     if name not in NAMES:
-        known = "pole, and coil100/1 to coil100/100"
         raise UserError(
-            f"There is no data set {name!r}: there are {known}"
-            f"{_suggestion(name)}."
+            f"unknown data set {name!r}{_suggestion(name)}; there are pole, "
+            "and coil100/1 to coil100/100"
         )
+
+
+def _check(size: int, seed: int, train_fraction: float) -> None:
     if size < 1:
         raise UserError(f"The image size must be 1 or more, not {size}.")
     if seed < 0:
@@ -154,7 +162,7 @@ def _suggestion(name: str) -> str:
     if re.fullmatch(r"coil100/-?\d+", name):
         return ""  # A number out of range: no other is nearer to it.
     nearest = difflib.get_close_matches(name.lower(), NAMES, n=1)
-    return f" (did you mean {nearest[0]}?)" if nearest else ""
+    return f" (did you mean {nearest[0]!r}?)" if nearest else ""
 
 
 def _pole(size: int, data_dir: str | None) -> dict:

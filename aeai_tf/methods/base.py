@@ -177,9 +177,8 @@ class InterpolationModel(keras.Model):
         Returns:
             `[batch, steps, height, width, 3]`, [0, 1].
         """
-        latents = interpolation.lerp(
-            self.encode(source), self.encode(target), alpha
-        )
+        ends = tf.split(self.encode(tf.concat([source, target], 0)), 2)
+        latents = interpolation.lerp(*ends, alpha)
         images = self.decode(tf.reshape(latents, [-1, latents.shape[-1]]))
         shape = tf.concat([tf.shape(alpha), tf.shape(source)[1:]], 0)
         return tf.reshape(images, shape)

@@ -147,10 +147,10 @@ def test_pixel_blend_of_object_12(coil100_dir):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Pole", r"did you mean pole\?"),
-        ("coil/12", r"did you mean coil100/12\?"),
-        ("coil100/101", r"coil100/1 to coil100/100\."),
-        ("", r"no data set ''"),
+        ("Pole", r"did you mean 'pole'\?"),
+        ("coil/12", r"did you mean 'coil100/12'\?"),
+        ("coil100/101", r"coil100/1 to coil100/100"),
+        ("", r"unknown data set ''"),
     ],
 )
 def test_unknown_data_set(name, message):
