@@ -71,10 +71,18 @@ def decoder(
     x = _dense(latents, DENSE_UNITS, normalization, options)
     x = _dense(x, side * side * BLOCK_FILTERS[-1], normalization, options)
     x = keras.layers.Reshape([side, side, BLOCK_FILTERS[-1]], **options)(x)
-    for filters in reversed(BLOCK_FILTERS):
+    # Each block undoes one of the encoder's: its last convolution goes to the
+    # feature maps that the encoder's first one came from.
+    for filters, narrower in zip(
+        reversed(BLOCK_FILTERS),
+        [*reversed(BLOCK_FILTERS[:-1]), None],
+        strict=True,
+    ):
         x = keras.layers.UpSampling2D(**options)(x)
-        for _ in range(convs_per_block):
+        for _ in range(convs_per_block - 1):
             x = _conv(x, filters, normalization, options)
+        if narrower:
+            x = _conv(x, narrower, normalization, options)
     x = keras.layers.Conv2D(
         3, 3, padding="same", activation="sigmoid", name="head", **options
     )(x)

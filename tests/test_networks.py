@@ -19,6 +19,24 @@ def test_shapes_and_range(size, latent_dim):
     assert networks.discriminator(size)(images).shape == (2, 1)
 
 
+@pytest.mark.parametrize("convs_per_block", [1, 2, 3])
+def test_decoder_mirrors_the_encoder(convs_per_block):
+    """Same convolutions between the same numbers of maps, the other way."""
+
+    def convolutions(network):
+        kernels = [
+            layer.kernel.shape[2:]
+            for layer in network.layers
+            if isinstance(layer, keras.layers.Conv2D)
+        ]
+        return [tuple(shape) for shape in kernels]
+
+    options = {"convs_per_block": convs_per_block}
+    there = convolutions(networks.encoder(16, 4, **options))
+    back = convolutions(networks.decoder(16, 4, **options))
+    assert [(out, into) for into, out in reversed(there)] == back
+
+
 def test_latents_have_neither_normalisation_nor_activation():
     head = networks.encoder(16, 4).layers[-1]
     assert isinstance(head, keras.layers.Dense)

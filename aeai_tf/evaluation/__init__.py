@@ -1,0 +1,1 @@
+"""How interpolation is measured: one measure a file."""
