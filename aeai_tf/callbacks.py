@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from aeai_tf import interpolation, runs, strips
+from aeai_tf import checkpoints, interpolation, runs, strips
 from aeai_tf.data import showcase
 from aeai_tf.errors import UserError
 
@@ -179,9 +179,7 @@ class ImageStrips(StepCallback):
 
     def _draw(self, step):
         alphas = np.tile(STRIP_ALPHAS, [len(self.pairs), 1])
-        blends = interpolation.lerp(
-            tf.constant(self.sources), tf.constant(self.targets), alphas
-        )
+        blends = interpolation.lerp(self.sources, self.targets, alphas)
         images = self.model.interpolate(self.sources, self.targets, alphas)
         folder = os.path.join(self.folder, "strips", f"step_{step:08d}")
         os.makedirs(folder, exist_ok=True)
@@ -246,7 +244,7 @@ class Checkpoints(StepCallback):
                     f"step {self.step}",
                     self.folder,
                 )
-        runs.save_checkpoint(self.model, self.folder, self.step)
+        checkpoints.save(self.model, self.folder, self.step)
         self.saved = self.step
 
     def _stop(self, number, frame):
@@ -265,7 +263,7 @@ def _truth(image_set, source: int, target: int):
 
 
 def _diverged(what: str, folder: str) -> UserError:
-    last = runs.last_checkpoint(folder)
+    last = checkpoints.last(folder)
     kept = f"the last good checkpoint is {last}" if last else "none was saved"
     return UserError(
         f"training diverged: {what}; {kept}. Try a smaller "

@@ -18,6 +18,7 @@ def lerp(source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     Returns:
         `[batch, steps, ...]`.
     """
+    source, target = map(tf.convert_to_tensor, (source, target))
     rank = source.shape.rank - 1
     alpha = tf.reshape(alpha, tf.concat([tf.shape(alpha), [1] * rank], 0))
     source, target = source[:, tf.newaxis], target[:, tf.newaxis]

@@ -3,27 +3,24 @@
 config.json            the configuration
 environment.json       versions, machine and command of the last call
 metrics.csv            step, split, seconds and every term
-checkpoints/           step_00000250.weights.h5: networks and optimisers
+checkpoints/           see aeai_tf.checkpoints
 strips/                step_00000500/<pair>.png, the strips of TensorBoard
 logs/train, logs/held_out    TensorBoard
 """
 
 import csv
-import glob
 import json
 import os
 import platform
-import re
 import sys
 from importlib import metadata
 
 import keras
 
+from aeai_tf import checkpoints, losses, methods
 from aeai_tf import config as configuration
-from aeai_tf import losses, methods
 from aeai_tf.errors import UserError
 
-KEPT_CHECKPOINTS = 2
 PACKAGES = (
     "aeai-tf",
     "keras",
@@ -90,7 +87,7 @@ def load(folder: str):
             f"{folder!r} is no run: it has no config.json; name the --workdir "
             f"of an aeai-train call"
         )
-    path = last_checkpoint(folder)
+    path = checkpoints.last(folder)
     if path is None:
         raise UserError(
             f"the run {folder!r} has no checkpoint yet: train it first, or "
@@ -98,7 +95,7 @@ def load(folder: str):
             f"{config.checkpoint_every} steps)"
         )
     model = build_model(config)
-    load_checkpoint(model, path)
+    checkpoints.load(model, path)
     return config, model
 
 
@@ -111,8 +108,8 @@ def read_config(folder: str):
         return configuration.from_json(file.read())
 
 
-def open_folder(folder: str, config) -> None:
-    """Makes a run's folder, or finds that the one there belongs to it.
+def check_folder(folder: str, config) -> None:
+    """Finds out, writing nothing, whether a folder can be this run's.
 
     Raises:
         UserError: it is the folder of another configuration, or of no run.
@@ -129,20 +126,21 @@ def open_folder(folder: str, config) -> None:
             f"({'; '.join(different)}); choose another --workdir, or repeat "
             f"that run's settings to resume it"
         )
+
+
+def open_folder(folder: str, config) -> None:
+    """Makes a run's folder, if need be, and notes how it is run."""
     os.makedirs(os.path.join(folder, "checkpoints"), exist_ok=True)
-    write_text(
-        os.path.join(folder, "config.json"), configuration.to_json(config)
-    )
+    path = os.path.join(folder, "config.json")
+    write_text(path, configuration.to_json(config))
     environment = {
         "command": sys.argv,
         "python": platform.python_version(),
         "machine": f"{platform.platform()}, {os.cpu_count()} processors",
         "versions": {name: metadata.version(name) for name in PACKAGES},
     }
-    write_text(
-        os.path.join(folder, "environment.json"),
-        json.dumps(environment, indent=2) + "\n",
-    )
+    path = os.path.join(folder, "environment.json")
+    write_text(path, json.dumps(environment, indent=2) + "\n")
 
 
 def write_text(path: str, text: str) -> None:
@@ -150,77 +148,6 @@ def write_text(path: str, text: str) -> None:
     with open(path + ".partial", "w") as file:
         file.write(text)
     os.replace(path + ".partial", path)
-
-
-def checkpoints(folder: str) -> list[str]:
-    """Paths of a run's complete checkpoints, oldest first."""
-    pattern = os.path.join(folder, "checkpoints", "step_*.weights.h5")
-    return sorted(glob.glob(pattern))
-
-
-def last_checkpoint(folder: str) -> str | None:
-    """Path of a run's newest checkpoint, or None."""
-    return (checkpoints(folder) or [None])[-1]
-
-
-def step_of(path: str) -> int:
-    """Steps that had been taken at a checkpoint."""
-    return int(re.search(r"step_(\d+)\.weights\.h5$", path)[1])
-
-
-def save_checkpoint(model, folder: str, step: int) -> str:
-    """Saves networks and optimisers whole or not at all; drops old ones.
-
-    Args:
-        model: compiled.
-        folder: of the run.
-        step: steps taken so far.
-
-    Returns:
-        The path of the checkpoint.
-
-    Raises:
-        UserError: it could not be written, for instance on a full disk. What
-            was there before is untouched.
-    """
-    name = f"step_{step:08d}.weights.h5"
-    path = os.path.join(folder, "checkpoints", name)
-    partial = os.path.join(folder, "checkpoints", "partial.weights.h5")
-    try:
-        model.save_weights(partial)
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        if os.path.exists(partial):
-            os.remove(partial)
-        last = last_checkpoint(folder)
-        kept = (
-            f"the last one is of step {step_of(last)}" if last else "none yet"
-        )
-        raise UserError(
-            f"could not write the checkpoint of step {step} ({error}); {kept}; "
-            f"make room on the disk of {folder!r}, then the same command "
-            f"resumes"
-        ) from error
-    for old in checkpoints(folder)[:-KEPT_CHECKPOINTS]:
-        os.remove(old)
-    return path
-
-
-def load_checkpoint(model, path: str) -> None:
-    """Restores what `save_checkpoint` saved.
-
-    Raises:
-        UserError: the file is damaged or of other networks.
-    """
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            f"the checkpoint {path!r} cannot be read ({error}); remove it to "
-            f"go on from the one before"
-        ) from error
 
 
 class MetricsFile:

@@ -5,7 +5,7 @@ import sys
 
 import tensorflow as tf
 
-from aeai_tf import callbacks, runs
+from aeai_tf import callbacks, checkpoints, runs
 from aeai_tf.data import image_set, pipeline
 from aeai_tf.errors import UserError
 
@@ -31,6 +31,7 @@ def train(config, folder: str) -> int:
     """
     if not tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
+    runs.check_folder(folder, config)
     data = image_set.load(
         config.data.name,
         config.image_size,
@@ -39,13 +40,13 @@ def train(config, folder: str) -> int:
         coil100_dir=config.data.coil100_dir,
         data_dir=config.data.data_dir or None,
     )
-    runs.open_folder(folder, config)
     model = runs.build_model(config)
+    runs.open_folder(folder, config)
     start_step = 0
-    checkpoint = runs.last_checkpoint(folder)
+    checkpoint = checkpoints.last(folder)
     if checkpoint:
-        runs.load_checkpoint(model, checkpoint)
-        start_step = runs.step_of(checkpoint)
+        checkpoints.load(model, checkpoint)
+        start_step = checkpoints.step_of(checkpoint)
         print(f"resuming {folder} at step {start_step}")
     if start_step >= config.steps:
         print(f"{folder} is complete: {start_step} of {config.steps} steps")

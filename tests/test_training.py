@@ -14,8 +14,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from aeai_tf import checkpoints, runs, training
 from aeai_tf import config as configuration
-from aeai_tf import runs, training
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
 
@@ -109,7 +109,7 @@ def test_run_folder_is_enough_to_repeat_the_run(finished):
     with open(os.path.join(finished, "environment.json")) as file:
         environment = json.load(file)
     assert environment["versions"]["tensorflow"] == tf.__version__
-    steps = [runs.step_of(path) for path in runs.checkpoints(finished)]
+    steps = [checkpoints.step_of(path) for path in checkpoints.paths(finished)]
     assert steps == [4, 6]
 
 
@@ -176,10 +176,10 @@ def test_strips_at_the_start_regularly_and_at_the_end(finished):
 
 
 def test_finished_run_is_left_alone(finished, config, capsys):
-    before = os.stat(runs.last_checkpoint(finished)).st_mtime_ns
+    before = os.stat(checkpoints.last(finished)).st_mtime_ns
     assert training.train(config, finished) == 0
     assert "complete" in capsys.readouterr().out
-    assert os.stat(runs.last_checkpoint(finished)).st_mtime_ns == before
+    assert os.stat(checkpoints.last(finished)).st_mtime_ns == before
 
 
 def test_more_steps_continue_a_run(finished, config, tmp_path):
@@ -199,11 +199,11 @@ def test_killed_run_resumes_to_the_same_weights(config, tmp_path):
     uninterrupted, killed = str(tmp_path / "one"), str(tmp_path / "other")
     training.train(config, uninterrupted)
     process = subprocess.Popen(command(config, killed))
-    while not runs.checkpoints(killed) and process.poll() is None:
+    while not checkpoints.paths(killed) and process.poll() is None:
         time.sleep(0.01)
     process.kill()
     process.wait()
-    killed_at = runs.step_of(runs.last_checkpoint(killed))
+    killed_at = checkpoints.step_of(checkpoints.last(killed))
     assert killed_at < config.steps, "it was too fast to be killed"
     training.train(config, killed)
     assert_same_state(killed, uninterrupted)
@@ -223,7 +223,7 @@ def test_signal_saves_and_exits(finished, config, tmp_path, number):
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    stopped_at = runs.step_of(runs.last_checkpoint(folder))
+    stopped_at = checkpoints.step_of(checkpoints.last(folder))
     assert f"saved at step {stopped_at}" in stderr
     assert "Traceback" not in stderr
 
@@ -258,18 +258,18 @@ def test_divergence_stops_and_keeps_the_last_good_checkpoint(config, tmp_path):
     folder = str(tmp_path / "run")
     config.steps = 2
     training.train(config, folder)
-    good = runs.last_checkpoint(folder)
+    good = checkpoints.last(folder)
     # As if a gradient had overflowed: the next step meets a NaN.
     run_config, model = runs.load(folder)
     kernel = model.encoder.trainable_variables[0]
     kernel.assign(np.full(kernel.shape, np.nan))
-    model.save_weights(good)
+    checkpoints.save(model, folder, 2)
     config.steps = 6
     with pytest.raises(
         UserError, match=r"'reconstruction'.*became nan at step 3.*00000002"
     ):
         training.train(config, folder)
-    assert runs.last_checkpoint(folder) == good
+    assert checkpoints.last(folder) == good
     assert run_config.steps == 2
 
 
@@ -278,26 +278,24 @@ def test_full_disk_leaves_the_last_checkpoint(config, tmp_path, monkeypatch):
     config.steps = 2
     training.train(config, folder)
 
-    def fail(model, path):
-        with open(path, "wb") as file:
-            file.write(b"half of it")
-        raise OSError(errno.ENOSPC, "No space left on device", path)
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     config.steps = 6
-    monkeypatch.setattr("keras.Model.save_weights", fail)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(
         UserError, match=r"No space left.*that of step 2;.*same command resumes"
     ):
         training.train(config, folder)
     names = os.listdir(os.path.join(folder, "checkpoints"))
-    assert names == ["step_00000002.weights.h5"]
+    assert names == ["step_00000002.npz"]
 
 
 def test_damaged_checkpoint_is_named(config, tmp_path):
     folder = str(tmp_path / "run")
     config.steps = 2
     training.train(config, folder)
-    path = runs.last_checkpoint(folder)
+    path = checkpoints.last(folder)
     with open(path, "r+b") as file:
         file.truncate(1000)
     with pytest.raises(UserError, match=re.escape(path)):

@@ -15,7 +15,7 @@ import matplotlib
 import numpy as np
 from absl import app, flags
 
-from aeai_tf import interpolation, runs
+from aeai_tf import checkpoints, interpolation, runs
 from aeai_tf.data import image_set
 from aeai_tf.evaluation.mse_against_truth import mse_against_truth
 
@@ -62,7 +62,7 @@ def _section(folder: str, pictures: str) -> str:
         strips.append(f"{title}\n\n![{title}](first_run/{target})\n")
     with open(os.path.join(folder, "environment.json")) as file:
         environment = json.load(file)
-    step = runs.step_of(runs.last_checkpoint(folder))
+    step = checkpoints.step_of(checkpoints.last(folder))
     seconds = runs.read_metrics(folder)[-1]["seconds"]
     overrides = " ".join(
         argument
