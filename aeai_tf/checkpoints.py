@@ -1,9 +1,9 @@
 """Checkpoints of a run: `checkpoints/step_00000250.npz`, the last two of them.
 
-One array a variable, under names such as `encoder/3/kernel` (the fourth
-variable of the encoder) and `optimizers/discriminator/0/iteration`. NumPy's
-format, since HDF5, and with it Keras' own weights file, ends the process with a
-segmentation fault when the disk is full.
+One array a variable, under names such as `encoder/3` (the encoder's fourth
+variable; Keras' own names change from process to process) and
+`optimizers/discriminator/0`. NumPy's format, since HDF5, and with it Keras' own
+weights file, ends the process with a segmentation fault when the disk is full.
 """
 
 import glob
@@ -84,9 +84,10 @@ def load(model, path: str) -> None:
     state = _state(model)
     try:
         with np.load(path) as arrays:
-            if set(arrays) != set(state):
-                raise ValueError("it is of other networks")
-            values = {name: arrays[name] for name in state}
+            values = dict(arrays)
+        shapes = {name: value.shape for name, value in values.items()}
+        if shapes != {name: tuple(v.shape) for name, v in state.items()}:
+            raise ValueError("it is of other networks")
         for name, variable in state.items():
             variable.assign(values[name])
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -106,7 +107,7 @@ def _state(model) -> dict:
     for player, optimizer in model.player_optimizers.items():
         groups[f"optimizers/{player}"] = optimizer.variables
     return {
-        f"{group}/{number}/{variable.name}": variable
+        f"{group}/{number}": variable
         for group, variables in groups.items()
         for number, variable in enumerate(variables)
     }

@@ -113,4 +113,5 @@ def train(config, folder: str) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0]
+    # TensorFlow puts the failing operation, {{...}}, in front.
+    return str(error).rpartition("}} ")[2].strip().split("\n", maxsplit=1)[0]

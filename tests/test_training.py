@@ -291,6 +291,15 @@ def test_full_disk_leaves_the_last_checkpoint(config, tmp_path, monkeypatch):
     assert names == ["step_00000002.npz"]
 
 
+def test_full_disk_under_the_strips_is_named(config, tmp_path, monkeypatch):
+    def full(path, *_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr("aeai_tf.strips.save_strip", full)
+    with pytest.raises(UserError, match=r"No space left.*angle_.*png.*resumes"):
+        training.train(config, str(tmp_path / "run"))
+
+
 def test_damaged_checkpoint_is_named(config, tmp_path):
     folder = str(tmp_path / "run")
     config.steps = 2
