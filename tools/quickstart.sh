@@ -20,11 +20,11 @@ make_environment
 mkdir -p "$out"
 
 echo "== 1. training AEAI on the pole set, 32x32, $steps steps"
-# A lighter smoothness term than the paper's: shadows turn within some hundred
-# steps. See docs/results/first_run.md for the difference it makes.
+# Lighter adversarial and smoothness terms than the paper's: shadows turn within
+# some hundred steps. See docs/results/first_run.md for the difference it makes.
 aeai-train --config=configs/aeai.py:pole --workdir="$out/run" \
   --config.image_size=32 --config.steps="$steps" \
-  --config.lambda_smoothness=0.001
+  --config.lambda_adversarial=0.001 --config.lambda_smoothness=0.001
 
 echo "== 2. exporting for TensorFlow Serving"
 [ -d "$out/model/1" ] && [ "$out/model/1" -nt "$out/run/config.json" ] ||
