@@ -140,7 +140,7 @@ class ImageStrips(StepCallback):
     """Draws interpolations of chosen pairs, for TensorBoard and as PNG.
 
     Rows: pixel blend, model, and truth where the set knows it; columns: alpha
-    from 0 to 1.
+    from 0 to 1, nine in the PNG files, every other one in TensorBoard.
     """
 
     def __init__(self, start_step, steps, folder, every, image_set):
@@ -180,17 +180,22 @@ class ImageStrips(StepCallback):
     def _draw(self, step):
         alphas = np.tile(STRIP_ALPHAS, [len(self.pairs), 1])
         blends = interpolation.lerp(self.sources, self.targets, alphas)
-        images = self.model.interpolate(self.sources, self.targets, alphas)
+        interpolated = self.model.interpolate(
+            self.sources, self.targets, alphas
+        ).numpy()
         folder = os.path.join(self.folder, "strips", f"step_{step:08d}")
         os.makedirs(folder, exist_ok=True)
         with self.writer.as_default(step):
             for k, name in enumerate(self.names):
-                rows = {"blend": blends[k].numpy(), "model": images[k].numpy()}
+                rows = {"blend": blends[k].numpy(), "model": interpolated[k]}
                 if self.truths[k] is not None:
                     rows["truth"] = self.truths[k]
-                path = os.path.join(folder, name.replace(" ", "_") + ".png")
+                path = os.path.join(folder, _file_name(name))
                 strips.save_strip(path, rows, STRIP_ALPHAS)
-                picture = strips.draw_strip(rows, STRIP_ALPHAS)
+                # TensorBoard shrinks pictures to cards in which nine columns
+                # would be too small to see.
+                wide = {row: images[::2] for row, images in rows.items()}
+                picture = strips.draw_strip(wide, STRIP_ALPHAS[::2])
                 tf.summary.image(name, picture[np.newaxis])
         self.writer.flush()
 
@@ -251,6 +256,10 @@ class Checkpoints(StepCallback):
         del frame
         self.signal = number
         signal.signal(number, self.handlers[number])
+
+
+def _file_name(name: str) -> str:
+    return name.replace(",", "").replace(" ", "_") + ".png"
 
 
 def _truth(image_set, source: int, target: int):

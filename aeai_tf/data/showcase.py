@@ -38,7 +38,7 @@ def name(image_set, source: int, target: int) -> str:
         if values[source] != values[target]:
             parts.append(f"{factor} {values[source]:g} to {values[target]:g}")
     held_out = {source, target} <= set(image_set.held_out.tolist())
-    return ", ".join(parts) + (" held out" if held_out else "")
+    return ", ".join(parts) + (", held out" if held_out else "")
 
 
 def _apart(image_set, factor: str, span: float) -> tuple[int, int] | None:
