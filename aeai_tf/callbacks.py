@@ -69,6 +69,7 @@ class Progress(StepCallback):
 
     def on_train_begin(self, logs=None):
         """Shows the bar."""
+        print("compiling the training step, up to a minute", file=sys.stderr)
         self.bar = tqdm.tqdm(
             total=self.steps,
             initial=self.start_step,

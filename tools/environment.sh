@@ -18,10 +18,14 @@ sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null; then
 
 # Debian and Ubuntu split the making of environments off from Python.
 install_venv() {
-  local sudo=""
+  local sudo="" package
   [ "$(id -u)" = 0 ] || sudo="sudo"
-  echo "installing python3-venv" >&2
-  $sudo apt-get update -q >&2 && $sudo apt-get install -qy python3-venv >&2
+  package=$("$1" -c 'import sys
+print("python%d.%d-venv" % sys.version_info[:2])')
+  echo "installing $package" >&2
+  $sudo apt-get update -q >&2 && $sudo apt-get install -qy "$package" >&2 ||
+    { echo "$1 cannot make virtual environments: install $package, or name" \
+        "another Python: PYTHON=/path/to/python3 $0" >&2; return 1; }
 }
 
 make_environment() {
@@ -29,7 +33,7 @@ make_environment() {
   python=$(find_python)
   sum=$(cat setup.py constraints.txt pyproject.toml | cksum)
   if [ "$(cat .venv/installed 2>/dev/null)" != "$sum" ]; then
-    "$python" -c 'import ensurepip' 2>/dev/null || install_venv
+    "$python" -c 'import ensurepip' 2>/dev/null || install_venv "$python"
     echo "installing into .venv (about 2 GB, some minutes)"
     "$python" -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check \
