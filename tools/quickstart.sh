@@ -27,8 +27,7 @@ aeai-train --config=configs/aeai.py:pole --workdir="$out/run" \
   --config.lambda_adversarial=0.001 --config.lambda_smoothness=0.001
 
 echo "== 2. exporting for TensorFlow Serving"
-[ -d "$out/model/1" ] && [ "$out/model/1" -nt "$out/run/config.json" ] ||
-  aeai-export --run="$out/run" --out="$out/model"
+aeai-export --run="$out/run" --out="$out/model"
 
 echo "== 3. serving it, and asking for the images between two"
 for azimuth in 140 220; do
@@ -44,7 +43,7 @@ free = socket.socket()
 free.bind(('127.0.0.1', 0))
 print(free.getsockname()[1])")
 aeai-serve --port="$port" --model_name=aeai_pole \
-  --model_base_path="$PWD/$out/model" > "$out/server.log" 2>&1 &
+  --model_base_path="$out/model" > "$out/server.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" || true' EXIT
 for _ in $(seq 120); do
@@ -58,7 +57,7 @@ aeai-interpolate --server="localhost:$port" --model=aeai_pole \
 
 cat <<END
 
-Done.
+Done in $((SECONDS / 60)) minutes and $((SECONDS % 60)) seconds.
   the strip              $out/strip.png
   the same as a loop     $out/strip.gif
   strips while training  $out/run/strips/
@@ -67,7 +66,7 @@ Done.
 Next:
   . .venv/bin/activate
   aeai-train --config=configs/aeai.py:pole --workdir=runs/aeai_pole
-      64x64 and 3000 steps: most of an hour on 2 cores
+      64x64 and 3000 steps: about an hour on 2 cores
   aeai-train --config=configs/aeai.py:coil100/12 --workdir=runs/aeai_12
       an object of COIL-100, downloaded, or from its PNGs in a folder:
       --config.data.coil100_dir=FOLDER
