@@ -3,7 +3,8 @@
 
     tools/first_run.py --runs=runs/aeai_12,runs/aeai_pole --out=docs/results
 
-Writes OUT/first_run.md and its pictures, OUT/first_run/.
+Writes the pictures, OUT/first_run/, and of OUT/first_run.md all that follows
+the line saying so; what stands above it is written by hand.
 """
 
 import glob
@@ -23,6 +24,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 INTERVALS = (15, 40, 80)
+MARK = "<!-- Below: written by tools/first_run.py -->"
 _RUNS = flags.DEFINE_list("runs", None, "folders of runs")
 _OUT = flags.DEFINE_string("out", "docs/results", "folder of the page")
 flags.mark_flags_as_required(["runs"])
@@ -33,12 +35,11 @@ def main(_):
     pictures = os.path.join(_OUT.value, "first_run")
     os.makedirs(pictures, exist_ok=True)
     sections = [_section(folder, pictures) for folder in _RUNS.value]
-    with open(
-        os.path.join(os.path.dirname(__file__), "first_run.head.md")
-    ) as f:
-        head = f.read()
-    with open(os.path.join(_OUT.value, "first_run.md"), "w") as file:
-        file.write(head + "\n" + "\n".join(sections))
+    path = os.path.join(_OUT.value, "first_run.md")
+    with open(path) as file:
+        head = file.read().partition(MARK)[0]
+    with open(path, "w") as file:
+        file.write(head + MARK + "\n\n" + "\n".join(sections))
 
 
 def _section(folder: str, pictures: str) -> str:
