@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from aeai_tf.errors import UserError
 
@@ -36,6 +36,7 @@ def run(
     """
     # Before TensorFlow is imported: its messages would bury the sentences.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.set_verbosity(logging.WARNING)
     app.run(
         lambda _: _report(main, name, 1),
         flags_parser=lambda argv: _report(

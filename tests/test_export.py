@@ -56,8 +56,8 @@ def test_prints_the_version_and_what_to_type_next(tmp_path):
     "arguments, code, sentence",
     [
         (["--run=absent", "--out=m"], 1, "'absent' is no run"),
-        (["--run=absent"], 2, "--out must"),
-        (["--out=m"], 2, "--run must"),
+        (["--run=absent"], 2, "needs --out"),
+        (["--out=m"], 2, "needs --run"),
     ],
 )
 def test_bad_input_is_one_sentence_and_writes_nothing(

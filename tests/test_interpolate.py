@@ -72,7 +72,7 @@ def test_writes_a_strip_and_a_loop(run, tmp_path):
         ({"steps": 1}, 2, "--steps=1"),
         ({"timeout": 0}, 2, "--timeout=0"),
         ({"model": "other"}, 1, "has no model 'other'"),
-        ({"model": None}, 2, "--model must"),
+        ({"model": None}, 2, "needs --model"),
         ({"server": "127.0.0.1:1", "timeout": 2}, 1, "127.0.0.1:1 within 2 s"),
         ({"out": "strip.gif"}, 1, "--out must end in .png"),
         ({"out": "absent/strip.png"}, 1, "no folder 'absent'"),

@@ -374,7 +374,7 @@ def test_the_program_serves_the_latest_version_until_told_to_stop(
 @pytest.mark.parametrize(
     "arguments, code, sentence",
     [
-        ([], 2, "--model_base_path must"),
+        ([], 2, "needs --model_base_path"),
         (["--model_base_path=/absent"], 1, "cannot read the base path /absent"),
         (["--model_base_path=."], 1, "no version to serve in ."),
         (["--model_base_path=.", "--port=x"], 2, "--port=x"),
