@@ -75,7 +75,8 @@ def _section(folder: str, pictures: str) -> str:
             f"## {name}\n",
             f"`aeai-train {overrides}`\n",
             f"{step} steps in {seconds / 60:.1f} minutes, strips, held-out "
-            f"metrics and checkpoints included; {environment['machine']}.\n",
+            f"metrics and checkpoints included; "
+            f"{environment['machine'].rpartition(', ')[2]}.\n",
             *_errors(data, model),
             *strips,
             f"![curves of {name}](first_run/{name}_curves.png)\n",

@@ -4,7 +4,7 @@
 #   tools/quickstart.sh [--steps=N] [--out=FOLDER]
 # Called again, it resumes, or repeats the query on the finished model.
 set -euo pipefail
-steps=1000
+steps=800
 out=quickstart
 for argument in "$@"; do
   case "$argument" in
