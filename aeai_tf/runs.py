@@ -19,6 +19,7 @@ import keras
 
 from aeai_tf import checkpoints, losses, methods
 from aeai_tf import config as configuration
+from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
 
 PACKAGES = (
@@ -67,6 +68,22 @@ def _reconstruction(config):
     return {"mse": losses.squared_error, "l1": losses.absolute_error}[
         config.reconstruction
     ]
+
+
+def load_data(config) -> image_set.ImageSet:
+    """Loads and splits the data set of a configuration.
+
+    Raises:
+        UserError: the data cannot be had.
+    """
+    return image_set.load(
+        config.data.name,
+        config.image_size,
+        seed=config.seed,
+        train_fraction=config.data.train_fraction,
+        coil100_dir=config.data.coil100_dir,
+        data_dir=config.data.data_dir or None,
+    )
 
 
 def load(folder: str):

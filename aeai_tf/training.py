@@ -6,7 +6,7 @@ import sys
 import tensorflow as tf
 
 from aeai_tf import callbacks, checkpoints, runs
-from aeai_tf.data import image_set, pipeline
+from aeai_tf.data import pipeline
 from aeai_tf.errors import UserError
 
 HELD_OUT_BATCHES = 2
@@ -32,14 +32,7 @@ def train(config, folder: str) -> int:
     if not tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
     runs.check_folder(folder, config)
-    data = image_set.load(
-        config.data.name,
-        config.image_size,
-        seed=config.seed,
-        train_fraction=config.data.train_fraction,
-        coil100_dir=config.data.coil100_dir,
-        data_dir=config.data.data_dir or None,
-    )
+    data = runs.load_data(config)
     model = runs.build_model(config)
     runs.open_folder(folder, config)
     start_step = 0

@@ -17,7 +17,6 @@ import numpy as np
 from absl import app, flags
 
 from aeai_tf import checkpoints, interpolation, runs
-from aeai_tf.data import image_set
 from aeai_tf.evaluation.mse_against_truth import mse_against_truth
 
 matplotlib.use("agg")
@@ -44,14 +43,7 @@ def main(_):
 
 def _section(folder: str, pictures: str) -> str:
     config, model = runs.load(folder)
-    data = image_set.load(
-        config.data.name,
-        config.image_size,
-        seed=config.seed,
-        train_fraction=config.data.train_fraction,
-        coil100_dir=config.data.coil100_dir,
-        data_dir=config.data.data_dir or None,
-    )
+    data = runs.load_data(config)
     name = os.path.basename(os.path.normpath(folder))
     _curves(folder, os.path.join(pictures, f"{name}_curves.png"))
     strips = []
@@ -125,6 +117,7 @@ def _curves(folder: str, path: str) -> None:
                 label=split.replace("_", "-"),
             )
         axis.set_title(term.replace("_", " "), fontsize=9)
+        axis.set_xlabel("step", fontsize=8)
         axis.tick_params(labelsize=7)
         if "accuracy" not in term:
             axis.set_yscale("log")
