@@ -5,7 +5,7 @@ environment.json       versions, machine and command of the last call
 metrics.csv            step, split, seconds and every term
 checkpoints/           see aeai_tf.checkpoints
 strips/                step_00000500/<pair>.png, the strips of TensorBoard
-logs/train, logs/held_out    TensorBoard
+logs/                  TensorBoard: train, held_out, strips
 """
 
 import csv
