@@ -8,6 +8,7 @@ strips/                step_00000500/<pair>.png, the strips of TensorBoard
 logs/                  TensorBoard: train, held_out, strips
 """
 
+import contextlib
 import csv
 import json
 import os
@@ -147,9 +148,11 @@ def check_folder(folder: str, config) -> None:
 
 def open_folder(folder: str, config) -> None:
     """Makes a run's folder, if need be, and notes how it is run."""
-    os.makedirs(os.path.join(folder, "checkpoints"), exist_ok=True)
+    # The configuration first: with it the folder is a run's, and resumable.
+    os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "config.json")
     write_text(path, configuration.to_json(config))
+    os.makedirs(os.path.join(folder, "checkpoints"), exist_ok=True)
     environment = {
         "command": sys.argv,
         "python": platform.python_version(),
@@ -162,9 +165,15 @@ def open_folder(folder: str, config) -> None:
 
 def write_text(path: str, text: str) -> None:
     """Writes a file whole or not at all."""
-    with open(path + ".partial", "w") as file:
-        file.write(text)
-    os.replace(path + ".partial", path)
+    partial = path + ".partial"
+    try:
+        with open(partial, "w") as file:
+            file.write(text)
+        os.replace(partial, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.remove(partial)
+        raise
 
 
 class MetricsFile:

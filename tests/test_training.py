@@ -301,6 +301,22 @@ def test_full_disk_leaves_the_last_checkpoint(config, tmp_path, monkeypatch):
     assert names == ["step_00000002.npz"]
 
 
+def test_full_disk_at_the_start_leaves_a_folder_to_use(
+    config, tmp_path, monkeypatch
+):
+    folder = tmp_path / "run"
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        with pytest.raises(OSError, match="No space left"):
+            runs.open_folder(str(folder), config)
+    assert os.listdir(folder) == []
+    runs.check_folder(str(folder), config)
+
+
 def test_full_disk_under_the_strips_is_named(config, tmp_path, monkeypatch):
     def full(path, *_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
