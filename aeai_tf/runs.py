@@ -51,7 +51,9 @@ def build_model(config):
     model.compile(
         {
             player: keras.optimizers.Adam(
-                config.get(f"{player}_learning_rate", config.learning_rate)
+                config.get(f"{player}_learning_rate", config.learning_rate),
+                beta_1=config.adam_beta_1,
+                beta_2=config.adam_beta_2,
             )
             for player in model.players
         }

@@ -62,6 +62,7 @@ def train(config, folder: str) -> int:
                 config.steps,
                 start_step,
                 model.sample,
+                model.rounds,
             ),
             shuffle=False,  # Shuffled already; spares a warning.
             verbose=0,

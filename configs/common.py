@@ -44,6 +44,9 @@ def get_config(method: str, data: str) -> ml_collections.ConfigDict:
     config.batch_size = 32
     # Adam's, of every player that has none of its own.
     config.learning_rate = 1e-3
+    # Adam's decay rates of the mean of the gradients and of their squares.
+    config.adam_beta_1 = 0.9
+    config.adam_beta_2 = 0.999
 
     # Steps between scalars, between pictures, and between checkpoints.
     config.log_every = 50

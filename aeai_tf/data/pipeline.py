@@ -21,6 +21,7 @@ def pairs(
     steps: int,
     start_step: int = 0,
     sample: Sample | None = None,
+    rounds: int = 1,
 ) -> tf.data.Dataset:
     """Makes the training batches.
 
@@ -38,13 +39,17 @@ def pairs(
         sample: draws the method's own random numbers: called with a seed,
             int32 `[2]`, that is independent of the pairs', and the batch
             size, it returns tensors `[batch_size, ...]` by name.
+        rounds: batches that a step takes (`InterpolationModel.rounds`).
 
     Returns:
         `steps - start_step` dicts: "source" and "target", float32
-        `[batch_size, height, width, channels]`, and those of `sample`.
+        `[batch_size, height, width, channels]`, and those of `sample`; with
+        several rounds, `[rounds, batch_size, ...]`.
     """
     run = (seed, _TRAINING)
-    return _batches(images, run, batch_size, (start_step, steps), sample)
+    span = (start_step * rounds, steps * rounds)
+    batches = _batches(images, run, batch_size, span, sample)
+    return batches if rounds == 1 else batches.batch(rounds)
 
 
 def fixed_pairs(

@@ -7,6 +7,7 @@ and is never copied.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import keras
@@ -30,6 +31,12 @@ class InterpolationModel(keras.Model):
       function of its batch. Optional.
     * `compute_terms`: the method's equations.
 
+    and, of its schedule, what differs from all players moving once a step,
+    at once, at the rates of their optimisers:
+
+    * `updates`: how often a player moves in a step.
+    * `learning_rates`: rates that follow from the terms.
+
     Attributes:
         encoder: model from images `[batch, height, width, 3]`, [0, 1], to
             latents `[batch, latent_dim]`.
@@ -40,6 +47,8 @@ class InterpolationModel(keras.Model):
         "autoencoder": ("encoder", "decoder")
     }
     term_names: ClassVar[tuple[str, ...]] = ()
+    # Updates of a player in one step, by its name; 1 where none is given.
+    updates: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model):
         """Takes built networks.
@@ -52,8 +61,17 @@ class InterpolationModel(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
 
-    @staticmethod
-    def sample(seed: tf.Tensor, batch_size: int) -> dict[str, tf.Tensor]:
+    @property
+    def latent_dim(self) -> int:
+        """Length of a latent."""
+        return self.decoder.input_shape[-1]
+
+    @property
+    def rounds(self) -> int:
+        """Batches that one step takes, so that every player has its updates."""
+        return max([self.updates.get(p, 1) for p in self.players], default=1)
+
+    def sample(self, seed: tf.Tensor, batch_size: int) -> dict[str, tf.Tensor]:
         """Draws what a step needs beside its images.
 
         Args:
@@ -83,6 +101,18 @@ class InterpolationModel(keras.Model):
             and the scalar that each player minimises.
         """
         raise NotImplementedError
+
+    def learning_rates(self, terms: Terms) -> dict[str, tf.Tensor]:
+        """Sets the rates of an update by the terms of its batch.
+
+        Args:
+            terms: as `compute_terms` returned them.
+
+        Returns:
+            Scalars by the names of players; the others keep theirs.
+        """
+        del terms
+        return {}
 
     def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer]):
         """Gives each player its optimiser, and builds it.
@@ -123,22 +153,47 @@ class InterpolationModel(keras.Model):
         ]
 
     def train_step(self, batch: Mapping[str, tf.Tensor]) -> Terms:
-        """Moves all players at once, each along its own objective.
+        """Gives every player its updates, each along its own objective.
+
+        A step has as many rounds as the player that moves most has updates,
+        each on a batch of its own; in the last one all players move, at once.
 
         Args:
-            batch: as in `compute_terms`.
+            batch: as in `compute_terms`; if `rounds` is above 1, with that
+                many batches along a further first axis.
 
         Returns:
-            The means of the terms since the last reset.
+            The means of the terms, of last rounds, since the last reset.
         """
+        batches = [batch]
+        if self.rounds > 1:
+            batches = [
+                {name: value[k] for name, value in batch.items()}
+                for k in range(self.rounds)
+            ]
+        for left, part in zip(
+            reversed(range(self.rounds)), batches, strict=True
+        ):
+            players = [p for p in self.players if left < self.updates.get(p, 1)]
+            terms = self._move(players, part)
+        return self._update_means(terms)
+
+    def _move(self, players: list[str], batch) -> Terms:
         with tf.GradientTape(persistent=True) as tape:
             terms, objectives = self.compute_terms(batch, training=True)
-        for player, objective in objectives.items():
-            variables = self.player_variables(player)
-            self.player_optimizers[player].apply(
-                tape.gradient(objective, variables), variables
+        rates = self.learning_rates(terms)
+        gradients = {
+            player: tape.gradient(
+                objectives[player], self.player_variables(player)
             )
-        return self._update_means(terms)
+            for player in players
+        }
+        for player in players:
+            optimizer = self.player_optimizers[player]
+            if player in rates:
+                optimizer.learning_rate.assign(rates[player])
+            optimizer.apply(gradients[player], self.player_variables(player))
+        return terms
 
     def test_step(self, batch: Mapping[str, tf.Tensor]) -> Terms:
         """Evaluates the same terms in inference mode."""
