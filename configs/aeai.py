@@ -3,7 +3,8 @@
     aeai-train --config=configs/aeai.py:pole --workdir=runs/aeai_pole
     aeai-train --config=configs/aeai.py:coil100/12 --workdir=runs/aeai_12
 
-A weight of 0 removes its term: the paper's ablations.
+    aeai-train --config=configs/aeai.py:pole --workdir=runs/aeai_no_cycle \\
+        --config.ablation=no_cycle
 """
 
 from aeai_tf.configs import common
@@ -16,12 +17,16 @@ def get_config(data: str = "pole"):
     config.lambda_adversarial = 1e-2
     config.lambda_cycle = 1e-2
     config.lambda_smoothness = 1e-1
+    # "none", or one of the paper's ablations (figures 12 to 15):
+    # "no_discriminator", "no_cycle" or "no_smoothness", which remove a term,
+    # as a weight of 0 does.
+    config.ablation = "none"
     # Points drawn on the line of each pair (M + 1 in the equations).
     config.num_alphas = 1
     # Of the decoded image along the line: "forward", "nested_tapes", or
     # "auto", the faster one for the machine. Both are exact.
     config.derivative = "auto"
-    # "batch", "group" or "none".
+    # As `normalization`.
     config.discriminator_normalization = "batch"
     # Adam's, of the discriminator. Not published; below the autoencoder's,
     # since it has few real images to tell from and soon wins.

@@ -42,6 +42,13 @@ import tensorflow as tf
 from aeai_tf import interpolation, losses, networks
 from aeai_tf.methods import base
 
+# The weight that each of the paper's ablations sets to 0.
+ABLATED = {
+    "no_discriminator": "lambda_adversarial",
+    "no_cycle": "lambda_cycle",
+    "no_smoothness": "lambda_smoothness",
+}
+
 
 class AEAI(base.InterpolationModel):
     """Autoencoder adversarial interpolation."""
@@ -105,8 +112,15 @@ class AEAI(base.InterpolationModel):
     @classmethod
     def from_settings(cls, config, reconstruction: Callable):
         """Builds it as `configs/aeai.py` says."""
+        weights = {
+            "lambda_adversarial": config.lambda_adversarial,
+            "lambda_cycle": config.lambda_cycle,
+            "lambda_smoothness": config.lambda_smoothness,
+        }
+        if config.ablation != "none":
+            weights[ABLATED[config.ablation]] = 0.0
         discriminator = None
-        if config.lambda_adversarial:
+        if weights["lambda_adversarial"]:
             discriminator = networks.discriminator(
                 config.image_size,
                 convs_per_block=config.convs_per_block,
@@ -115,9 +129,7 @@ class AEAI(base.InterpolationModel):
         return cls(
             *networks.autoencoder(config),
             discriminator,
-            lambda_adversarial=config.lambda_adversarial,
-            lambda_cycle=config.lambda_cycle,
-            lambda_smoothness=config.lambda_smoothness,
+            **weights,
             num_alphas=config.num_alphas,
             derivative=interpolation.resolve_mode(config.derivative),
             reconstruction=reconstruction,
