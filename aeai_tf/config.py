@@ -16,11 +16,15 @@ from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
 
 POOLING = 16
+NORMALIZATIONS = ("batch", "group", "none", "spectral")
 CHOICES = {
-    "normalization": ("batch", "group", "none"),
-    "discriminator_normalization": ("batch", "group", "none"),
-    "reconstruction": ("mse", "l1", "perceptual"),
+    "ablation": ("none", "no_discriminator", "no_cycle", "no_smoothness"),
+    "normalization": NORMALIZATIONS,
+    "discriminator_normalization": NORMALIZATIONS,
+    "critic_normalization": NORMALIZATIONS,
+    "reconstruction": ("mse", "l1", "bernoulli", "perceptual"),
     "derivative": ("auto", "forward", "nested_tapes"),
+    "mixer": ("mixup", "bernoulli", "bernoulli_batch"),
 }
 AT_LEAST = {
     "steps": 1,
@@ -65,7 +69,7 @@ def check(config: ml_collections.ConfigDict) -> None:
         )
     image_set.check_name(config.data.name)
     size = config.image_size
-    if size < POOLING or size % POOLING:
+    if "latent_dim" in config and (size < POOLING or size % POOLING):
         below = max(POOLING, size // POOLING * POOLING)
         raise UserError(
             f"image_size={size} cannot be halved four times by the pooling; "
@@ -86,7 +90,7 @@ def check(config: ml_collections.ConfigDict) -> None:
         # Written so that NaN is refused too.
         if key in config and not config[key] >= least:
             raise UserError(f"{key}={config[key]} must be at least {least}")
-    if config.reconstruction == "perceptual" and size < 2 * POOLING:
+    if config.get("reconstruction") == "perceptual" and size < 2 * POOLING:
         raise UserError(
             f"reconstruction='perceptual' needs images of at least 32 pixels, "
             f"not image_size={size}"

@@ -35,7 +35,6 @@ def main() -> None:
         model,
         _OUT.value,
         image_size=config.image_size,
-        latent_dim=config.latent_dim,
         metadata={"method": config.method, "data_set": config.data.name},
     )
     print(path)

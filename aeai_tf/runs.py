@@ -62,15 +62,19 @@ def build_model(config):
 
 
 def _reconstruction(config):
+    if "reconstruction" not in config:
+        return None  # The method has no such term.
     if config.reconstruction == "perceptual":
         from aeai_tf import perceptual
 
         return perceptual.PerceptualDistance(
             config.image_size, config.perceptual_weights
         )
-    return {"mse": losses.squared_error, "l1": losses.absolute_error}[
-        config.reconstruction
-    ]
+    return {
+        "mse": losses.squared_error,
+        "l1": losses.absolute_error,
+        "bernoulli": losses.bernoulli,
+    }[config.reconstruction]
 
 
 def load_data(config) -> image_set.ImageSet:

@@ -38,7 +38,6 @@ def export(
     out_dir: str,
     *,
     image_size: int,
-    latent_dim: int,
     metadata: dict,
 ) -> str:
     """Writes the next version of a served model: `out_dir/1`, `/2`, ...
@@ -60,10 +59,10 @@ def export(
       metadata; the same stands in `assets.extra/aeai.json`.
 
     Args:
-        model: has `encode`, `decode` and `interpolate`, in TensorFlow.
+        model: has `latent_dim`, and `encode`, `decode` and `interpolate` in
+            TensorFlow.
         out_dir: base path of the served model; made if absent.
         image_size: height and width in pixels.
-        latent_dim: length of a latent.
         metadata: what else `describe` tells, such as `method` and
             `data_set`; goes through JSON.
 
@@ -74,6 +73,7 @@ def export(
         errors.UserError: the files cannot be written (a full disk, say).
         OSError: `out_dir` cannot be made.
     """
+    latent_dim = model.latent_dim
     description = json.dumps(
         {
             **metadata,

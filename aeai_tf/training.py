@@ -41,6 +41,8 @@ def train(config, folder: str) -> int:
         checkpoints.load(model, checkpoint)
         start_step = checkpoints.step_of(checkpoint)
         print(f"resuming {folder} at step {start_step}")
+    if not model.players:
+        return _show(model, config, folder, data)
     if start_step >= config.steps:
         print(f"{folder} is complete: {start_step} of {config.steps} steps")
         return 0
@@ -100,6 +102,20 @@ def train(config, folder: str) -> int:
     print(
         f"trained {config.steps} steps into {folder}: strips/ has pictures, "
         f"metrics.csv the numbers\n"
+        f"  tensorboard --logdir={folder}\n"
+        f"  aeai-export --run={folder} --out=models/{config.method}"
+    )
+    return 0
+
+
+def _show(model, config, folder: str, data) -> int:
+    """Draws the strips of a method that learns nothing, and saves it."""
+    pictures = callbacks.ImageStrips(0, 0, folder, 1, data)
+    pictures.set_model(model)
+    pictures.on_train_begin()
+    checkpoints.save(model, folder, 0)
+    print(
+        f"{config.method} has nothing to learn: {folder}/strips has pictures\n"
         f"  tensorboard --logdir={folder}\n"
         f"  aeai-export --run={folder} --out=models/{config.method}"
     )

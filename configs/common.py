@@ -3,8 +3,8 @@
 import ml_collections
 
 
-def get_config(method: str, data: str) -> ml_collections.ConfigDict:
-    """Returns the defaults shared by all methods.
+def images_config(method: str, data: str) -> ml_collections.ConfigDict:
+    """Returns what a method that learns nothing needs to know: its images.
 
     Args:
         method: as in `aeai_tf/methods/`.
@@ -28,12 +28,22 @@ def get_config(method: str, data: str) -> ml_collections.ConfigDict:
 
     # Height and width in pixels, a multiple of 16.
     config.image_size = 64
+    return config
+
+
+def get_config(method: str, data: str) -> ml_collections.ConfigDict:
+    """Returns the defaults shared by all methods that learn.
+
+    Args: as in `images_config`.
+    """
+    config = images_config(method, data)
     config.latent_dim = 256
     # VGG's two 3x3 convolutions before each pooling.
     config.convs_per_block = 2
-    # "batch", "group" or "none", in the encoder and the decoder.
+    # "batch", "group", "none" or "spectral", in the encoder and the decoder.
     config.normalization = "batch"
-    # "mse", "l1", or "perceptual" (features of VGG16).
+    # "mse", "l1", "bernoulli" (negative log-likelihood, images taken as
+    # probabilities), or "perceptual" (features of VGG16).
     config.reconstruction = "mse"
     # Path of VGG16's weights without top. Empty: Keras downloads them.
     config.perceptual_weights = ""

@@ -36,6 +36,7 @@ class StandIn(keras.Model):
         self.discriminator = keras.Sequential(
             [keras.Input([SIZE, SIZE, 3]), keras.layers.Conv2D(99, SIZE)]
         )
+        self.latent_dim = self.decoder.input_shape[-1]
         # As if trained: other values than the initial ones, also for the
         # statistics of batch normalisation.
         generator = np.random.default_rng(0)
@@ -63,7 +64,6 @@ def export(model, out_dir):
         model,
         str(out_dir),
         image_size=SIZE,
-        latent_dim=LATENT,
         metadata=METADATA,
     )
 

@@ -36,6 +36,7 @@ def test_defaults_of_aeai_are_those_of_its_paper():
         ("lambda_cycle", -1.0, "lambda_cycle=-1.0"),
         ("derivative", "foward", "did you mean 'forward'?"),
         ("normalization", "layer", "batch, group, none"),
+        ("ablation", "no_smooth", "did you mean 'no_smoothness'?"),
         ("data.train_fraction", 1.0, "data.train_fraction=1.0"),
     ],
 )
@@ -44,6 +45,13 @@ def test_bad_values_get_a_sentence(key, value, message):
     config.update_from_flattened_dict({key: value})
     with pytest.raises(UserError, match=re.escape(message)):
         configuration.check(config)
+
+
+def test_the_pixel_blend_has_no_option_that_does_nothing():
+    config = configuration.load_file("configs/pixel_blend.py")
+    assert set(config) == {"method", "seed", "data", "image_size"}
+    config.image_size = 72  # Nothing is pooled.
+    configuration.check(config)
 
 
 def test_perceptual_needs_images_that_vgg_takes():

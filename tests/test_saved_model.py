@@ -185,7 +185,6 @@ def test_size_is_that_of_the_weights(tmp_path, capsys):
         model,
         str(tmp_path),
         image_size=64,
-        latent_dim=256,
         metadata=METADATA,
     )
     variables = model.encoder.variables + model.decoder.variables

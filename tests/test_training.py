@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from aeai_tf import checkpoints, runs, training
+from aeai_tf import checkpoints, methods, runs, saved_model, training
 from aeai_tf import config as configuration
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
@@ -52,7 +52,7 @@ SETTINGS = {
 def tiny_config(method: str, turntable: str):
     """A run of seconds."""
     config = configuration.load_file(f"configs/{method}.py:coil100/3")
-    config.update_from_flattened_dict(SETTINGS)
+    config.update({k: v for k, v in SETTINGS.items() if k in config})
     config.data.coil100_dir = turntable
     return config
 
@@ -105,6 +105,33 @@ def finished(turntable, tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("finished") / "run")
     subprocess.run(command(tiny_config("aeai", turntable), folder), check=True)
     return folder
+
+
+@pytest.mark.parametrize("method", methods.REGISTRY)
+def test_every_method_goes_from_its_configuration_to_a_served_model(
+    method, turntable, tmp_path, capsys
+):
+    config = tiny_config(method, turntable)
+    folder = str(tmp_path / "run")
+    assert training.train(config, folder) == 0
+    _, model = runs.load(folder)
+    last = sorted((tmp_path / "run" / "strips").iterdir())[-1]
+    shown = {tag for tag, _ in events(folder, "strips")}
+    assert len(list(last.glob("*.png"))) == len(shown) > 0
+    if model.players:
+        assert last.name == "step_00000006"
+        assert runs.read_metrics(folder)[-1]["step"] == 6
+    else:
+        assert last.name == "step_00000000"
+        assert "nothing to learn" in capsys.readouterr().out
+        assert training.train(config, folder) == 0  # As often as one likes.
+    path = saved_model.export(
+        model,
+        str(tmp_path / "model"),
+        image_size=config.image_size,
+        metadata={"method": method},
+    )
+    assert os.path.isfile(os.path.join(path, "saved_model.pb"))
 
 
 def test_run_folder_is_enough_to_repeat_the_run(finished):

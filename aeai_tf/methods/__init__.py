@@ -7,6 +7,7 @@ flags first.
 import importlib
 
 REGISTRY = {
+    "pixel_blend": "PixelBlend",
     "ae": "Autoencoder",
     "aeai": "AEAI",
 }

@@ -50,6 +50,23 @@ def test_resumed_run_sees_the_same_batches():
     assert_same(whole[5:], rest)
 
 
+def test_every_round_of_a_step_has_a_batch_of_its_own():
+    rounds = collect(pipeline.pairs(IMAGES, 7, 6, 4, sample=sample, rounds=3))
+    assert len(rounds) == 4
+    assert rounds[0]["source"].shape == (3, 6, 4, 4, 3)
+    assert rounds[0]["alpha"].shape == (3, 6)
+    flat = collect(pipeline.pairs(IMAGES, 7, 6, 12, sample=sample))
+    for key in ("source", "target", "alpha"):
+        np.testing.assert_array_equal(
+            np.concatenate([batch[key] for batch in rounds]),
+            np.stack([batch[key] for batch in flat]),
+        )
+    rest = pipeline.pairs(
+        IMAGES, 7, 6, 4, start_step=1, sample=sample, rounds=3
+    )
+    assert_same(rounds[1:], collect(rest))
+
+
 def test_seeds_and_steps_differ():
     first = collect(pipeline.pairs(IMAGES, 0, 32, 2, sample=sample))
     other = collect(pipeline.pairs(IMAGES, 1, 32, 2, sample=sample))

@@ -1,0 +1,22 @@
+"""ACAI with the values of its paper and its code.
+
+aeai-train --config=configs/acai.py:pole --workdir=runs/acai_pole
+"""
+
+from aeai_tf.configs import common
+
+
+def get_config(data: str = "pole"):
+    """Returns the run's configuration; `data` as in `common.py`."""
+    config = common.get_config("acai", data)
+    # Of the adversarial term; 0 removes it and the critic.
+    config.lambda_adversarial = 0.5
+    # Gamma: where between a reconstruction (0) and its image (1) lie the
+    # images that the critic is to find unmixed.
+    config.critic_regularization = 0.2
+    # As `normalization`.
+    config.critic_normalization = "none"
+    config.learning_rate = 1e-4
+    # Adam's, of the critic.
+    config.critic_learning_rate = 1e-4
+    return config
