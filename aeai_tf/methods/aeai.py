@@ -165,7 +165,9 @@ class AEAI(base.InterpolationModel):
             terms["discriminator"] = losses.real_logits(
                 real
             ) + losses.generated_logits(generated)
-            terms["discriminator_accuracy"] = _accuracy(real, generated)
+            terms["discriminator_accuracy"] = losses.discriminator_accuracy(
+                real, generated
+            )
             objective += self.lambda_adversarial * terms["adversarial"]
             objectives["discriminator"] = terms["discriminator"]
         if self.lambda_cycle:
@@ -194,10 +196,3 @@ class AEAI(base.InterpolationModel):
 def _join(points: tf.Tensor) -> tf.Tensor:
     """`[batch, alphas, latent_dim]` to `[batch * alphas, latent_dim]`."""
     return tf.reshape(points, [-1, points.shape[-1]])
-
-
-def _accuracy(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
-    """Mean share of images that the discriminator judges rightly."""
-    right_real = tf.reduce_mean(tf.cast(real > 0, real.dtype))
-    right_generated = tf.reduce_mean(tf.cast(generated < 0, real.dtype))
-    return (right_real + right_generated) / 2
