@@ -5,9 +5,15 @@
 connected layers down to the latent; normalisation and ReLU after each learned
 layer. The decoder mirrors the encoder. The discriminator has the encoder's
 shape and one output.
+
+Normalisation "spectral" is of the weights, not of what flows through: every
+learned layer, the head included, has a bias and is divided by its largest
+singular value (`aeai_tf.spectral`). It is meant for discriminators.
 """
 
 import keras
+
+from aeai_tf import spectral
 
 BLOCK_FILTERS = (16, 32, 64, 128)
 DENSE_UNITS = 512
@@ -30,7 +36,7 @@ def encoder(
         latent_dim: length of a latent; it has neither normalisation nor
             activation.
         convs_per_block: 3x3 convolutions before each pooling.
-        normalization: "batch", "group" or "none".
+        normalization: "batch", "group", "none" or "spectral".
         name: of the model.
         **options: for every layer, such as `dtype="float64"`.
 
@@ -46,7 +52,8 @@ def encoder(
         x = keras.layers.MaxPooling2D(**options)(x)
     x = keras.layers.Flatten(**options)(x)
     x = _dense(x, DENSE_UNITS, normalization, options)
-    x = keras.layers.Dense(latent_dim, name="head", **options)(x)
+    _, dense = _learned_layers(normalization)
+    x = dense(latent_dim, name="head", **options)(x)
     return keras.Model(images, x, name=name)
 
 
@@ -56,6 +63,7 @@ def decoder(
     *,
     convs_per_block: int = 2,
     normalization: str = "batch",
+    name: str = "decoder",
     **options,
 ) -> keras.Model:
     """Builds g: latents to images, the mirror of `encoder`.
@@ -83,10 +91,11 @@ def decoder(
             x = _conv(x, filters, normalization, options)
         if narrower:
             x = _conv(x, narrower, normalization, options)
-    x = keras.layers.Conv2D(
+    convolution, _ = _learned_layers(normalization)
+    x = convolution(
         3, 3, padding="same", activation="sigmoid", name="head", **options
     )(x)
-    return keras.Model(latents, x, name="decoder")
+    return keras.Model(latents, x, name=name)
 
 
 def discriminator(
@@ -120,12 +129,20 @@ def autoencoder(config) -> tuple[keras.Model, keras.Model]:
     return encoder(*sizes, **options), decoder(*sizes, **options)
 
 
+def _learned_layers(normalization: str):
+    """Classes of convolutions and of fully connected layers."""
+    if normalization == "spectral":
+        return spectral.SpectralConv2D, spectral.SpectralDense
+    return keras.layers.Conv2D, keras.layers.Dense
+
+
 def _conv(x, filters: int, normalization: str, options: dict):
-    x = keras.layers.Conv2D(
+    convolution, _ = _learned_layers(normalization)
+    x = convolution(
         filters,
         3,
         padding="same",
-        use_bias=normalization == "none",
+        use_bias=normalization in ("none", "spectral"),
         kernel_initializer="he_normal",
         **options,
     )(x)
@@ -133,9 +150,10 @@ def _conv(x, filters: int, normalization: str, options: dict):
 
 
 def _dense(x, units: int, normalization: str, options: dict):
-    x = keras.layers.Dense(
+    _, dense = _learned_layers(normalization)
+    x = dense(
         units,
-        use_bias=normalization == "none",
+        use_bias=normalization in ("none", "spectral"),
         kernel_initializer="he_normal",
         **options,
     )(x)
@@ -148,9 +166,9 @@ def _normalize_and_activate(x, normalization: str, options: dict):
     elif normalization == "group":
         groups = max(1, x.shape[-1] // GROUP_SIZE)
         x = keras.layers.GroupNormalization(groups, **options)(x)
-    elif normalization != "none":
+    elif normalization not in ("none", "spectral"):
         raise ValueError(
-            f"normalization must be 'batch', 'group' or 'none', "
+            f"normalization must be 'batch', 'group', 'none' or 'spectral', "
             f"not {normalization!r}"
         )
     return keras.layers.ReLU(**options)(x)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from aeai_tf import networks
+from aeai_tf import networks, spectral
 
 
 @pytest.mark.parametrize("size", [16, 32, 48])
@@ -49,6 +49,7 @@ def test_latents_have_neither_normalisation_nor_activation():
         ("batch", keras.layers.BatchNormalization),
         ("group", keras.layers.GroupNormalization),
         ("none", None),
+        ("spectral", None),
     ],
 )
 def test_normalization_follows_every_learned_layer(normalization, layer):
@@ -59,6 +60,20 @@ def test_normalization_follows_every_learned_layer(normalization, layer):
         isinstance(one, (layer,) if layer else ()) for one in network.layers
     )
     assert count == (expected if layer else 0)
+
+
+@pytest.mark.parametrize("network", [networks.encoder, networks.decoder])
+def test_spectral_normalization_is_of_every_learned_layer(network):
+    layers = [
+        layer
+        for layer in network(16, 4, normalization="spectral").layers
+        if hasattr(layer, "kernel")
+    ]
+    kinds = (spectral.SpectralConv2D, spectral.SpectralDense)
+    assert len(layers) == 10  # Eight convolutions, two fully connected.
+    for layer in layers:
+        assert isinstance(layer, kinds)
+        assert layer.use_bias
 
 
 def test_unknown_normalization_is_named():
