@@ -41,6 +41,23 @@ AT_LEAST = {
     "lambda_adversarial": 0,
     "lambda_cycle": 0,
     "lambda_smoothness": 0,
+    "lambda_reconstruction": 0,
+    "lambda_distance": 0,
+    "critic_learning_rate": 0,
+    "critic_regularization": 0,
+    "discriminator_steps": 1,
+    "discriminator_share": 0,
+    "balance_slope": 0,
+    "beta": 0,
+    "beta_consistency": 0,
+    "adam_beta_1": 0,
+    "adam_beta_2": 0,
+}
+AT_MOST = {
+    "adam_beta_1": 0.9999,
+    "adam_beta_2": 0.999999,
+    "critic_regularization": 1,
+    "discriminator_share": 1,
 }
 # Keys that may change between two calls on one work folder: they change how
 # long a run goes on, what it reports and where its images lie, not a step.
@@ -90,6 +107,9 @@ def check(config: ml_collections.ConfigDict) -> None:
         # Written so that NaN is refused too.
         if key in config and not config[key] >= least:
             raise UserError(f"{key}={config[key]} must be at least {least}")
+    for key, most in AT_MOST.items():
+        if key in config and not config[key] <= most:
+            raise UserError(f"{key}={config[key]} must be at most {most}")
     if config.get("reconstruction") == "perceptual" and size < 2 * POOLING:
         raise UserError(
             f"reconstruction='perceptual' needs images of at least 32 pixels, "

@@ -26,7 +26,7 @@ def test_defaults_of_aeai_are_those_of_its_paper():
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("method", "aeia", "'aeia' (did you mean 'aeai'?)"),
+        ("method", "aeaii", "'aeaii' (did you mean 'aeai'?)"),
         ("data.name", "poles", "'poles' (did you mean 'pole'?)"),
         ("data.name", "coil100/101", "coil100/1 to coil100/100"),
         ("image_size", 72, "such as 64 or 80"),
@@ -34,6 +34,7 @@ def test_defaults_of_aeai_are_those_of_its_paper():
         ("steps", 0, "steps=0 must be at least 1"),
         ("learning_rate", float("nan"), "learning_rate=nan"),
         ("lambda_cycle", -1.0, "lambda_cycle=-1.0"),
+        ("adam_beta_1", 1.0, "adam_beta_1=1.0 must be at most"),
         ("derivative", "foward", "did you mean 'forward'?"),
         ("normalization", "layer", "batch, group, none"),
         ("ablation", "no_smooth", "did you mean 'no_smoothness'?"),

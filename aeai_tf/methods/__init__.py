@@ -9,6 +9,11 @@ import importlib
 REGISTRY = {
     "pixel_blend": "PixelBlend",
     "ae": "Autoencoder",
+    "beta_vae": "BetaVAE",
+    "aae": "AAE",
+    "acai": "ACAI",
+    "amr": "AMR",
+    "gaia": "GAIA",
     "aeai": "AEAI",
 }
 
