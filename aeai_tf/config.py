@@ -4,6 +4,7 @@ Nothing here imports TensorFlow: a bad configuration is refused at once.
 """
 
 import difflib
+import importlib
 import importlib.util
 import json
 import os
@@ -12,53 +13,11 @@ from collections.abc import Iterable
 import ml_collections
 
 from aeai_tf import configs, methods
+from aeai_tf.configs import common
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
 
 POOLING = 16
-NORMALIZATIONS = ("batch", "group", "none", "spectral")
-CHOICES = {
-    "ablation": ("none", "no_discriminator", "no_cycle", "no_smoothness"),
-    "normalization": NORMALIZATIONS,
-    "discriminator_normalization": NORMALIZATIONS,
-    "critic_normalization": NORMALIZATIONS,
-    "reconstruction": ("mse", "l1", "bernoulli", "perceptual"),
-    "derivative": ("auto", "forward", "nested_tapes"),
-    "mixer": ("mixup", "bernoulli", "bernoulli_batch"),
-}
-AT_LEAST = {
-    "steps": 1,
-    "batch_size": 1,
-    "latent_dim": 1,
-    "convs_per_block": 1,
-    "num_alphas": 1,
-    "log_every": 1,
-    "strip_every": 1,
-    "checkpoint_every": 1,
-    "seed": 0,
-    "learning_rate": 0,
-    "discriminator_learning_rate": 0,
-    "lambda_adversarial": 0,
-    "lambda_cycle": 0,
-    "lambda_smoothness": 0,
-    "lambda_reconstruction": 0,
-    "lambda_distance": 0,
-    "critic_learning_rate": 0,
-    "critic_regularization": 0,
-    "discriminator_steps": 1,
-    "discriminator_share": 0,
-    "balance_slope": 0,
-    "beta": 0,
-    "beta_consistency": 0,
-    "adam_beta_1": 0,
-    "adam_beta_2": 0,
-}
-AT_MOST = {
-    "adam_beta_1": 0.9999,
-    "adam_beta_2": 0.999999,
-    "critic_regularization": 1,
-    "discriminator_share": 1,
-}
 # Keys that may change between two calls on one work folder: they change how
 # long a run goes on, what it reports and where its images lie, not a step.
 FREE_KEYS = {
@@ -97,19 +56,19 @@ def check(config: ml_collections.ConfigDict) -> None:
             f"data.train_fraction={config.data.train_fraction} must lie "
             f"between 0 and 1, so that there are images to train on and to test"
         )
-    for key, allowed in CHOICES.items():
+    for key, allowed in _limits("CHOICES", config.method).items():
         if key in config and config[key] not in allowed:
             raise UserError(
                 f"{key}={config[key]!r}{_nearest(config[key], allowed)} is "
                 f"none of {', '.join(allowed)}"
             )
-    for key, least in AT_LEAST.items():
+    for key, (least, most) in _limits("RANGES", config.method).items():
         # Written so that NaN is refused too.
-        if key in config and not config[key] >= least:
-            raise UserError(f"{key}={config[key]} must be at least {least}")
-    for key, most in AT_MOST.items():
-        if key in config and not config[key] <= most:
-            raise UserError(f"{key}={config[key]} must be at most {most}")
+        if key in config and not least <= config[key] <= most:
+            side = (
+                f"at most {most}" if config[key] > most else f"at least {least}"
+            )
+            raise UserError(f"{key}={config[key]} must be {side}")
     if config.get("reconstruction") == "perceptual" and size < 2 * POOLING:
         raise UserError(
             f"reconstruction='perceptual' needs images of at least 32 pixels, "
@@ -201,6 +160,12 @@ def to_json(config: ml_collections.ConfigDict) -> str:
 def from_json(text: str) -> ml_collections.ConfigDict:
     """The inverse of `to_json`."""
     return ml_collections.ConfigDict(json.loads(text))
+
+
+def _limits(name: str, method: str) -> dict:
+    """What the configuration files let their keys be: common and own ones."""
+    own = importlib.import_module(f"aeai_tf.configs.{method}")
+    return getattr(common, name) | getattr(own, name, {})
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

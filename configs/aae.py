@@ -5,6 +5,11 @@ aeai-train --config=configs/aae.py:pole --workdir=runs/aae_pole
 
 from aeai_tf.configs import common
 
+RANGES = {
+    "lambda_adversarial": common.NOT_NEGATIVE,
+    "discriminator_learning_rate": common.RATE,
+}
+
 
 def get_config(data: str = "pole"):
     """Returns the run's configuration; `data` as in `common.py`."""

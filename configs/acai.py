@@ -5,6 +5,13 @@ aeai-train --config=configs/acai.py:pole --workdir=runs/acai_pole
 
 from aeai_tf.configs import common
 
+CHOICES = {"critic_normalization": common.NORMALIZATIONS}
+RANGES = {
+    "lambda_adversarial": common.NOT_NEGATIVE,
+    "critic_regularization": (0, 1),
+    "critic_learning_rate": common.RATE,
+}
+
 
 def get_config(data: str = "pole"):
     """Returns the run's configuration; `data` as in `common.py`."""

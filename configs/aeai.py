@@ -7,7 +7,22 @@
         --config.ablation=no_cycle
 """
 
+import math
+
 from aeai_tf.configs import common
+
+CHOICES = {
+    "ablation": ("none", "no_discriminator", "no_cycle", "no_smoothness"),
+    "derivative": ("auto", "forward", "nested_tapes"),
+    "discriminator_normalization": common.NORMALIZATIONS,
+}
+RANGES = {
+    "lambda_adversarial": common.NOT_NEGATIVE,
+    "lambda_cycle": common.NOT_NEGATIVE,
+    "lambda_smoothness": common.NOT_NEGATIVE,
+    "num_alphas": (1, math.inf),
+    "discriminator_learning_rate": common.RATE,
+}
 
 
 def get_config(data: str = "pole"):

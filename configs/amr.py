@@ -6,7 +6,20 @@ A step is one update of the autoencoder and `discriminator_steps` of the
 discriminator, so it takes as many batches.
 """
 
+import math
+
 from aeai_tf.configs import common
+
+CHOICES = {
+    "mixer": ("mixup", "bernoulli", "bernoulli_batch"),
+    "discriminator_normalization": common.NORMALIZATIONS,
+}
+RANGES = {
+    "lambda_reconstruction": common.NOT_NEGATIVE,
+    "beta_consistency": common.NOT_NEGATIVE,
+    "discriminator_steps": (1, math.inf),
+    "discriminator_learning_rate": common.RATE,
+}
 
 
 def get_config(data: str = "pole"):

@@ -7,6 +7,8 @@ beta = 1 is the variational autoencoder.
 
 from aeai_tf.configs import common
 
+RANGES = {"beta": common.NOT_NEGATIVE}
+
 
 def get_config(data: str = "pole"):
     """Returns the run's configuration; `data` as in `common.py`."""

@@ -1,6 +1,29 @@
 """The keys that every run has. Any of them: `--config.<key>=<value>`."""
 
+import math
+
 import ml_collections
+
+NORMALIZATIONS = ("batch", "group", "none", "spectral")
+# What keys may be; a method's file has those of its own under the same names.
+CHOICES = {
+    "normalization": NORMALIZATIONS,
+    "reconstruction": ("mse", "l1", "bernoulli", "perceptual"),
+}
+NOT_NEGATIVE = RATE = (0, math.inf)
+RANGES = {
+    "steps": (1, math.inf),
+    "batch_size": (1, math.inf),
+    "latent_dim": (1, math.inf),
+    "convs_per_block": (1, math.inf),
+    "log_every": (1, math.inf),
+    "strip_every": (1, math.inf),
+    "checkpoint_every": (1, math.inf),
+    "seed": (0, math.inf),
+    "learning_rate": RATE,
+    "adam_beta_1": (0, 0.9999),
+    "adam_beta_2": (0, 0.999999),
+}
 
 
 def images_config(method: str, data: str) -> ml_collections.ConfigDict:

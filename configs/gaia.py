@@ -9,6 +9,13 @@ paper; here on those of all methods.
 
 from aeai_tf.configs import common
 
+CHOICES = {"discriminator_normalization": common.NORMALIZATIONS}
+RANGES = {
+    "lambda_distance": common.NOT_NEGATIVE,
+    "balance_slope": common.NOT_NEGATIVE,
+    "discriminator_share": (0, 1),
+}
+
 
 def get_config(data: str = "pole"):
     """Returns the run's configuration; `data` as in `common.py`."""

@@ -53,10 +53,10 @@ def test_missing_flags_are_named(module):
         ((POLE, "--config.data.foo=3", "--workdir=x"), "'data.foo'; there are"),
         ((POLE, "--config.steps=many", "--workdir=x"), "'many'"),
         ((POLE, "--config.image_size=72", "--workdir=x"), "such as 64 or 80"),
-        ((POLE, "--config.method=aeia", "--workdir=x"), "mean 'aeai'?"),
+        ((POLE, "--config.method=aeaii", "--workdir=x"), "mean 'aeai'?"),
         (("--config=configs/aeai.py:poel", "--workdir=x"), "mean 'pole'?"),
-        (("--config=configs/aeia.py", "--workdir=x"), "configs/aeai.py'?"),
-        (("--config", "configs/aeia.py", "--workdir=x"), "configs/aeai.py'?"),
+        (("--config=configs/aeaii.py", "--workdir=x"), "configs/aeai.py'?"),
+        (("--config", "configs/aeaii.py", "--workdir=x"), "configs/aeai.py'?"),
     ],
 )
 def test_training_refuses_bad_flags(arguments, message):
