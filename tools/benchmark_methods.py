@@ -35,7 +35,7 @@ _REPEATS = flags.DEFINE_integer("repeats", 3, "times round all methods")
 _OUT = flags.DEFINE_string("out", None, "JSON file to write")
 _CHILD = flags.DEFINE_string("child", None, "internal: measure this method")
 
-WARM_UP = 3
+WARM_UP = 2
 
 
 def main(_):
