@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from aeai_tf.errors import UserError
-from aeai_tf.evaluation import paths
+from aeai_tf.evaluation import admissibility, paths
 
 # Degrees: the AEAI paper's figures 6 and 14, 7 and 15, and 6 and 14 again.
 INTERVALS = tuple(float(degrees) for degrees in range(15, 85, 5))
@@ -66,6 +66,11 @@ def make(image_set, intervals: Sequence[float] | None = None) -> Plan:
         UserError: the set is too small, neighbouring images are all alike, or
             a given interval does not fit.
     """
+    if not admissibility.neighbour_distance(image_set):
+        raise UserError(
+            f"neighbouring images of {image_set.name} are all alike, so that "
+            f"no pose can be told from another: look at the images"
+        )
     periods = image_set.periods
     main = next((f for f in periods if periods[f]), next(iter(periods)))
     kinds = _fitting(

@@ -32,11 +32,14 @@ def of_method(
         without reconstruction, and notes about what it lacks.
     """
     measures, notes = {}, []
-    for pairs in ("all_pairs", "held_out"):
+    for pairs, words in (
+        ("all_pairs", "pairs"),
+        ("held_out", "held-out pairs"),
+    ):
         chosen = kinds
         if pairs == "held_out":
             chosen = [seen.where(seen.held_out) for seen in kinds]
-            notes += _notes(chosen, plan)
+        notes += _notes(chosen, plan, words)
         found = _measures(chosen, plan, image_set)
         for measure, numbers in found.items():
             if numbers:
@@ -99,19 +102,18 @@ def _counted(seen: Observations, numbers: dict) -> dict:
     return numbers | {"pairs": len(seen)}
 
 
-def _notes(kinds: Sequence[Observations], plan: Plan) -> Iterator[str]:
-    """Says which intervals have few held-out pairs."""
+def _notes(kinds, plan: Plan, pairs: str) -> Iterator[str]:
+    """Says which intervals have few pairs."""
     counts = {d: len(seen) for d, seen in _along(kinds, plan.factor).items()}
     none = [f"{d:g}" for d, count in counts.items() if count < FEWEST]
     few = [count for count in counts.values() if FEWEST <= count < FEW]
     if none:
         yield (
-            f"too few held-out pairs (fewer than {FEWEST}) that are "
-            f"{', '.join(none)} degrees apart; what is measured along them is "
-            f"absent"
+            f"fewer than {FEWEST} {pairs} are {', '.join(none)} degrees apart; "
+            f"what is measured along these intervals is absent"
         )
     if few:
         yield (
-            f"held-out numbers of {len(few)} intervals rest on few pairs, "
-            f"{min(few)} to {max(few)} each"
+            f"the numbers of {pairs} rest on few of them, {min(few)} to "
+            f"{max(few)}, at {len(few)} of {len(counts)} intervals"
         )
