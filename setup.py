@@ -37,7 +37,7 @@ setuptools.setup(
         "aeai_tf.configs",
     ],
     package_dir={"aeai_tf.configs": "configs"},
-    package_data={"": ["*.md", "*.txt", "*.tsv", "*.bib", "*.json"]},
+    package_data={"": ["*.bib", "*.css", "*.json", "*.md", "*.tsv", "*.txt"]},
     install_requires=[
         "absl-py>=2.1",
         "grpcio>=1.68",

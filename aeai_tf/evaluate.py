@@ -47,7 +47,7 @@ def main() -> None:
         measured = comparison.evaluate(
             _RUN.value, intervals, _COIL100_DIR.value, _DATA_DIR.value
         )
-        output.write(*measured, partial, _RUN.value)
+        output.write(*measured, partial)
     for note in measured[0]["notes"]:
         print(f"note: {note}")
     for name in ("metrics.json", "tables.md", "report.html"):

@@ -13,6 +13,7 @@ images and resemble each other, so intervals are rather too narrow.
 Everything is drawn from `SEED`: the same measurements give the same interval.
 """
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -85,6 +86,7 @@ def of_sample(
     return _interval(statistic(values), np.array(numbers))
 
 
+@functools.cache
 def _draws(runs: int, starts: int) -> tuple[np.ndarray, np.ndarray]:
     """How often each run and each start is drawn, `[draws, runs or starts]`."""
     random = np.random.default_rng(SEED)

@@ -9,7 +9,7 @@ report.html             all of it on one page
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from aeai_tf import runs
 from aeai_tf.errors import UserError
@@ -53,13 +53,7 @@ def folder(out: str) -> Iterator[str]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def write(
-    measured: Mapping,
-    image_set,
-    models: Mapping,
-    out: str,
-    run_folders: Sequence[str],
-) -> None:
+def write(measured: Mapping, image_set, models: Mapping, out: str) -> None:
     """Writes everything, and the figures into the runs' TensorBoard logs.
 
     Args:
@@ -67,7 +61,6 @@ def write(
         image_set: an `aeai_tf.data.image_set.ImageSet`.
         models: one a method, by its name.
         out: folder to write to.
-        run_folders: of the runs.
     """
     files = {
         "metrics.json": metrics.to_json(measured),
@@ -82,7 +75,11 @@ def write(
         *pictures.draw(image_set, models, figure_dir),
     ]
     report.write(measured, drawn, out)
-    tensorboard.write(measured, drawn, run_folders)
+    folders = {
+        method: [run["folder"] for run in found]
+        for method, found in measured["runs"].items()
+    }
+    tensorboard.write(measured, drawn, folders)
 
 
 def _move_files(source: str, target: str) -> None:
