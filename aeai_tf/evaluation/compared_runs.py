@@ -125,7 +125,14 @@ def load_sets(
             config.data.data_dir = data_dir
         key = (config.seed, config.data.coil100_dir, config.data.data_dir)
         if key not in known:
-            loaded = runs.load_data(config)
+            try:
+                loaded = runs.load_data(config)
+            except UserError as error:
+                raise UserError(
+                    f"the images of {run.folder!r} cannot be had: {error} "
+                    f"For aeai-evaluate the flags are --coil100_dir and "
+                    f"--data_dir."
+                ) from error
             first = sets[0] if sets else loaded
             if not np.array_equal(first.images, loaded.images):
                 raise UserError(

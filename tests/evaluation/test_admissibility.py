@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from aeai_tf.evaluation import admissibility
+from aeai_tf.evaluation.observations import Observations
 from aeai_tf.evaluation.observe import Observer
 from tests.evaluation import sets
 
@@ -86,6 +87,53 @@ def test_distances_are_in_units_of_neighbours(line):
 def test_what_does_not_move_has_no_ratio(line):
     still = sets.at(line, lambda n: np.zeros(n + 1, int))
     measured = sets.measure(sets.Scripted(line, still))["admissibility"]
+    whole = admissibility.rms(line.images[16], line.images[0]) ** 2
+    boundary = measured["all_pairs"]["boundary"]
+    assert boundary["mse_at_source"]["value"] == 0
+    assert boundary["mse_at_target"]["value"] == pytest.approx(whole, rel=1e-3)
     smoothness = measured["all_pairs"]["smoothness"]
     assert smoothness["mean"]["value"] == 0
     assert "ratio" not in smoothness
+
+
+def test_conditions_by_hand(line):
+    unit = admissibility.neighbour_distance(line)
+    path = np.array([[0, 1, 2, 3], [1, 2, 3, 4]])
+    one = {
+        "error": [1, 0, 0, 2],
+        "nearest": [0, 2, 2, 3],
+        # Once the source comes nearer; the target never goes away.
+        "latent_to_source": [0, 2, 1, 3],
+        "latent_to_target": [3, 2, 1, 0],
+        # Once the target goes away; the source never comes nearer.
+        "to_source": [0, 1, 1, 3],
+        "to_target": [3, 1, 2, 0],
+        # The ends do not count.
+        "to_nearest": [9 * unit, 0.5 * unit, 1.5 * unit, 9 * unit],
+    }
+    numbers = {name: np.array([row, row]) for name, row in one.items()}
+    numbers["nearest"] += [[0], [1]]
+    numbers["speed"] = np.array([[1, 2, 3], [4, 4, 4]])
+    seen = Observations(
+        {"angle": 15}, path, np.zeros(2, int), np.zeros(2, bool), numbers
+    )
+    found = admissibility.summary(seen, line)
+    values = {
+        name: number["value"]
+        for part in found.values()
+        for name, number in part.items()
+    }
+    assert values == pytest.approx(
+        {
+            "mse_at_source": 1,
+            "mse_at_target": 2,
+            "latent": 1 / 3,
+            "pixel": 1 / 3,
+            "factor": 0,
+            "largest": 3.5,
+            "mean": 3,
+            "ratio": 1.25,
+            "relative_distance": 1,
+            "share_beyond": 0.5,
+        }
+    )

@@ -100,7 +100,7 @@ def test_images_may_lie_elsewhere_now(make, tmp_path):
     opened = compared_runs.find([make("a")])
     moved = tmp_path / "images"
     moved.rename(tmp_path / "moved")
-    with pytest.raises(UserError, match="does not exist"):
+    with pytest.raises(UserError, match=r"does not exist.*--coil100_dir and"):
         compared_runs.load_sets(opened, None, None)
     (found,) = compared_runs.load_sets(opened, str(tmp_path / "moved"), None)
     assert len(found.images) == 36
