@@ -29,6 +29,7 @@ def test_interval_of_any_statistic_is_that_of_statistics():
 def test_the_same_measurements_give_the_same_interval():
     at = np.zeros(200), np.arange(200)
     once = bootstrap.of_mean(sample(), *at)
+    bootstrap._draws.cache_clear()
     assert once == bootstrap.of_mean(sample(), *at)
 
 
@@ -51,6 +52,8 @@ def test_unlike_seeds_widen_the_interval():
     assert alike["high"] - alike["low"] < 0.1
     # Of 27 draws of three runs one has the first only, and one the last.
     assert unlike["high"] - unlike["low"] > 1.9
+    same = bootstrap.of_sample(values + run, run, starts, np.mean)
+    assert same == pytest.approx(unlike)
 
 
 def test_runs_may_have_other_starts():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aeai_tf import interpolation
+from aeai_tf import interpolation, runs
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
 from aeai_tf.evaluation import comparison, metrics, paths
@@ -62,6 +62,36 @@ def test_seeds_are_pooled(evaluated):
     measured, _, _ = evaluated
     error = measured["methods"]["ae"]["mse_vs_interval"]
     assert error["all_pairs"]["40"]["pairs"] == 2 * 36
+
+
+def test_each_run_is_drawn_by_itself(evaluated, monkeypatch):
+    measured, _, _ = evaluated
+    folders = [entry["folder"] for entry in measured["runs"]["ae"]]
+    pooled = []
+
+    def spy(kinds, *others):
+        pooled.append(kinds[0])
+        return {}, []
+
+    monkeypatch.setattr(comparison.summary, "of_method", spy)
+    comparison.evaluate(folders, [40])
+    # First the blend, with the splits of both.
+    for seen in pooled:
+        np.testing.assert_array_equal(seen.run, np.repeat([0, 1], 36))
+
+
+def test_reconstruction_by_each_split(evaluated, images):
+    measured, _, _ = evaluated
+    errors = []
+    for entry in measured["runs"]["ae"]:
+        _, model = runs.load(entry["folder"])
+        poses = image_set.load(
+            "coil100/5", 16, seed=entry["seed"], coil100_dir=images
+        )
+        unseen = poses.images[poses.held_out]
+        errors.append(np.mean((model(unseen) - unseen) ** 2))
+    found = measured["methods"]["ae"]["reconstruction"]["held_out"]
+    assert found["value"] == pytest.approx(np.mean(errors), rel=1e-4)
 
 
 def test_held_out_pairs_are_those_of_each_seed(evaluated, images):

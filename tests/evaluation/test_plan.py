@@ -29,6 +29,11 @@ def test_the_longest_interval_stands_in_for_the_papers():
     assert (planned.retrieval, planned.detailed) == (45, 45)
 
 
+def test_of_longer_intervals_the_papers_are_taken():
+    planned = plan.make(sets.turntable(72), [70, 80, 90])
+    assert (planned.retrieval, planned.detailed) == (70, 80)
+
+
 def test_a_dome_is_crossed_along_both_factors():
     planned = plan.make(sets.dome(), [30, 60])
     assert planned.factor == "azimuth"
