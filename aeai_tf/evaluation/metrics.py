@@ -48,22 +48,31 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from aeai_tf.errors import UserError
+
 DIGITS = 6
 
 
-def plain(tree):
+def plain(tree, path: str = "metrics"):
     """Turns measurements into what JSON knows, at 6 significant digits.
 
+    Args:
+        tree: dicts, lists and numbers.
+        path: of keys that lead to it, for the message.
+
     Raises:
-        ValueError: a number is not finite; a measure must be absent instead.
+        UserError: a number is not finite.
     """
     if isinstance(tree, Mapping):
-        return {key: plain(branch) for key, branch in tree.items()}
+        return {key: plain(tree[key], f"{path}.{key}") for key in tree}
     if isinstance(tree, (list, tuple)):
-        return [plain(branch) for branch in tree]
+        return [plain(branch, path) for branch in tree]
     if isinstance(tree, (float, np.floating)):
         if not np.isfinite(tree):
-            raise ValueError(f"a measure came out as {tree}")
+            raise UserError(
+                f"{path} came out as {tree}: a model gives numbers too large "
+                f"to be measured; leave it out"
+            )
         return float(f"{tree:.{DIGITS}g}")
     return tree
 
