@@ -129,9 +129,7 @@ def alpha_retrieval(metrics, methods, pairs):
     curves = _measures(metrics, methods, "alpha_retrieval", pairs)
     if not curves:
         return None
-    figure, axes = canvas.panels(
-        len(curves), PANELS_IN_ROW, 1.9, sharex=True, sharey=True
-    )
+    figure, axes = _small_panels(len(curves))
     for axis, (method, curve) in zip(axes.flat, curves.items(), strict=False):
         alpha, median, low, high = _columns(
             curve, "alpha", "median", "q25", "q75"
@@ -169,9 +167,7 @@ def parameter_distance(metrics, methods, pairs):
     curves = _measures(metrics, methods, "parameter_distance", pairs)
     if not curves:
         return None
-    figure, axes = canvas.panels(
-        len(curves), PANELS_IN_ROW, 1.9, sharex=True, sharey=True
-    )
+    figure, axes = _small_panels(len(curves))
     for axis, (method, curve) in zip(axes.flat, curves.items(), strict=False):
         alpha, source, target = _columns(
             curve, "alpha", "to_source", "to_target"
@@ -193,6 +189,12 @@ def parameter_distance(metrics, methods, pairs):
         },
     )
     return figure
+
+
+def _small_panels(count: int):
+    columns = min(count, PANELS_IN_ROW)
+    height = min(3.0, canvas.WIDTH / columns)
+    return canvas.panels(count, PANELS_IN_ROW, height, sharex=True, sharey=True)
 
 
 def _measures(metrics, methods, *path) -> dict:

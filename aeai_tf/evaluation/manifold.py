@@ -148,8 +148,9 @@ def manifolds(
     figure = matplotlib.figure.Figure(
         figsize=(canvas.WIDTH, rows * HEIGHT + 0.6), layout="constrained"
     )
+    # A plot, its two images, and room for the names of the next plot's axes.
     places = figure.add_gridspec(
-        2 * rows, 2 * in_row, width_ratios=[2.6, 1] * in_row
+        2 * rows, 3 * in_row, width_ratios=[2.6, 1, 0.25] * in_row
     )
     factor = list(image_set.factors)[-1]
     values = image_set.factors[factor]
@@ -159,7 +160,7 @@ def manifolds(
     shades.set_array(values)
     plots = []
     for k, (method, seen) in enumerate(found.items()):
-        row, column = 2 * (k // in_row), 2 * (k % in_row)
+        row, column = 2 * (k // in_row), 3 * (k % in_row)
         project, shares = projection(seen.latents)
         dimensions = project(seen.latents).shape[1]
         plot = figure.add_subplot(
@@ -236,6 +237,8 @@ def _name_axes(plot, dimensions: int, shares) -> None:
     plot.set_ylabel(names[1])
     plot.tick_params(labelsize=7)
     if dimensions == 3:
-        plot.set_zlabel(names[2], labelpad=1)
+        plot.set_zlabel(names[2], labelpad=3)
         plot.locator_params(nbins=4)
-        plot.set_box_aspect(None, zoom=0.85)  # Room for the names of the axes.
+        plot.set_box_aspect(None, zoom=0.85)  # Room for the names of the axes,
+        plot.zaxis.set_ticks_position("lower")  # and of z at the left, where
+        plot.zaxis.set_label_position("lower")  # no image stands.

@@ -12,6 +12,8 @@ import matplotlib.figure
 from aeai_tf.evaluation import canvas, measured, style, wording
 
 CONDITIONS = ("boundary", "monotonicity", "smoothness", "credibility")
+BEST = {"ratio": 1.0}  # Of other numbers it is 0.
+LEGEND = 0.3  # Inches.
 LINE = 0.19  # Inches, a method.
 # Above and below the middle of a method's line.
 PLACES = {"all_pairs": -0.16, "held_out": 0.16}
@@ -33,9 +35,12 @@ def admissibility(metrics, methods):
         return None
     height = len(methods) * LINE + 1.05
     figure = matplotlib.figure.Figure(
-        figsize=(canvas.WIDTH, len(names) * height + 0.4), layout="constrained"
+        figsize=(canvas.WIDTH, len(names) * height + LEGEND),
+        layout="constrained",
     )
-    rows = figure.subfigures(len(names), 1, squeeze=False)[:, 0]
+    *rows, below = figure.subfigures(
+        len(names) + 1, 1, height_ratios=[height] * len(names) + [LEGEND]
+    )
     for row, (condition, numbers) in zip(rows, names.items(), strict=True):
         row.suptitle(condition.capitalize(), x=0.01, ha="left", weight="bold")
         axes = row.subplots(1, len(numbers), sharey=True, squeeze=False)[0]
@@ -49,7 +54,7 @@ def admissibility(metrics, methods):
         axes[0].set_ylim(len(methods) - 0.5, -0.5)
     dots = {"marker": "o", "ls": "", "ms": 4.5, "color": "#333333"}
     canvas.legend(
-        rows[-1],
+        below,
         {
             measured.PAIRS["all_pairs"]: dots,
             measured.PAIRS["held_out"]: dots | {"mfc": "white"},
@@ -100,7 +105,11 @@ def _panel(axis, metrics, methods, path) -> None:
                 ms=4.5,
                 label=method,
             )
-    axis.set_xlim(left=0)
-    axis.ticklabel_format(axis="x", scilimits=(-3, 4))
+    # From the perfect value on, with room for dots at the edges.
+    left, right = BEST.get(path[-1], 0.0), axis.dataLim.x1
+    room = 0.04 * (right - left)
+    if room > 0:
+        axis.set_xlim(min(left, axis.dataLim.x0) - room, right + room)
+    axis.ticklabel_format(axis="x", scilimits=(-4, 5))
     axis.locator_params(axis="x", nbins=4)
     axis.grid(visible=False, axis="y")

@@ -17,7 +17,6 @@ from aeai_tf.evaluation import canvas, figures, manifold, paths, style
 BLEND = "pixel_blend"
 STRIP_ALPHAS = np.linspace(0.0, 1.0, 9, dtype=np.float32)
 SIDE = 7  # Images of a grid, along either side.
-BLOCKS_IN_ROW = 3
 GAP = 0.06  # Between images, of an image's side.
 BACKGROUND = 0.88  # White images stand out from it.
 
@@ -73,9 +72,8 @@ def strip_rows(image_set, models, methods, source: int, target: int) -> dict:
     alphas = STRIP_ALPHAS[np.newaxis]
     rows = {style.of(BLEND).label: interpolation.lerp(*ends, alphas)[0].numpy()}
     for method in methods:
-        if method != BLEND:
-            images = models[method].interpolate(*ends, alphas)
-            rows[style.of(method).label] = np.asarray(images[0])
+        images = models[method].interpolate(*ends, alphas)
+        rows[style.of(method).label] = np.asarray(images[0])
     truth = [image_set.between(source, target, a) for a in STRIP_ALPHAS]
     if any(image is not None for image in truth[1:-1]):
         blank = np.full_like(ends[0][0], BACKGROUND)
@@ -149,9 +147,9 @@ def grid_images(model, images: np.ndarray) -> np.ndarray:
 @canvas.styled
 def grid(blocks: Mapping[str, np.ndarray]) -> matplotlib.figure.Figure:
     """Draws a block `[7, 7, height, width, 3]` a name."""
-    columns = min(BLOCKS_IN_ROW, len(blocks))
+    columns = min(len(blocks), 2 if len(blocks) == 4 else 3)
     figure, axes = canvas.panels(
-        len(blocks), BLOCKS_IN_ROW, canvas.WIDTH / columns + 0.2
+        len(blocks), columns, canvas.WIDTH / columns + 0.2
     )
     for axis, (name, images) in zip(axes.flat, blocks.items(), strict=False):
         _show(axis, images)

@@ -88,6 +88,8 @@ def render(metrics: Mapping, figures: Sequence[Figure]) -> str:
     css = folder.joinpath("report.css").read_text(encoding="utf-8")
     sections = {
         "Results": report_tables.headline(metrics),
+        # Here, since they say how far to trust the table.
+        "Notes": _notes(metrics),
         "What was evaluated": report_tables.runs(metrics),
         "Admissibility": report_tables.admissibility(metrics),
         "Figures": "".join(
@@ -95,7 +97,6 @@ def render(metrics: Mapping, figures: Sequence[Figure]) -> str:
         ),
         "Definitions": _definitions(metrics),
         "All numbers": _folded(report_tables.everything_else(metrics)),
-        "Notes": _notes(metrics),
     }
     body = "\n".join(
         f"<section>\n<h2>{name}</h2>\n{content}\n</section>"
@@ -117,11 +118,11 @@ def _introduction(metrics: Mapping) -> str:
     labels = ", ".join(style.of(method).label for method in methods)
     images = f"{count} images of " if count else "images of "
     intervals = [
-        f"{name.replace('_', ' ')} of {metrics['intervals'][name]:g}°"
+        f"{name.replace('_', ' ')} {metrics['intervals'][name]:g}°"
         for name in ("alpha_retrieval", "admissibility", "quality")
         if measured.get(metrics, "intervals", name) is not None
     ]
-    along = f" Along intervals: {', '.join(intervals)}." if intervals else ""
+    along = f" Intervals: {', '.join(intervals)}." if intervals else ""
     level = measured.get(metrics, "bootstrap", "level")
     interval = "" if level is None else f"{level:.0%} "
     text = (

@@ -177,7 +177,7 @@ def table(metrics: Mapping, title: str, columns: Sequence[Column]) -> str:
     rows = []
     for method in methods:
         cells = "".join(
-            _cell(found.get(method), method == best[column], column in firsts)
+            _cell(found.get(method), method in best[column], column in firsts)
             for column, found in numbers.items()
         )
         rows.append(f'<tr><th scope="row">{_label(method)}</th>{cells}</tr>')
@@ -215,12 +215,14 @@ def _with_unit(name: str) -> str:
     return wording.label(name) + (f" ({unit})" if unit else "")
 
 
-def _best(column: Column, found: Mapping[str, Mapping]) -> str | None:
+def _best(column: Column, found: Mapping[str, Mapping]) -> set[str]:
+    """The methods with the best number; none if all are as good."""
     name = column.path[-1]
-    if name in NO_MERIT or len(found) < 2:
-        return None
-    choose = max if name in HIGH_IS_GOOD else min
-    return choose(found, key=lambda method: found[method]["value"])
+    values = {method: number["value"] for method, number in found.items()}
+    best = (max if name in HIGH_IS_GOOD else min)(values.values())
+    if name in NO_MERIT or set(values.values()) == {best}:
+        return set()
+    return {method for method, value in values.items() if value == best}
 
 
 def _firsts(columns: Sequence[Column]) -> set[Column]:

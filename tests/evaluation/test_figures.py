@@ -103,14 +103,18 @@ def test_paper_is_behind_what_it_has_and_its_gaps_are_bridged():
     assert y[x == 80] == 0.00232
 
 
-def test_longest_interval_stands_in_for_80_degrees():
-    metrics = made_up.metrics(["ae"])
-    for pairs in metrics["methods"]["ae"]["mse_vs_alpha"].values():
-        pairs["60"] = pairs.pop("80")
-        pairs["7.5"] = pairs["60"]
-    figure = curves.mse_against_alpha(metrics, ["ae"], curves.paper_curves())
-    assert figure.axes[0].get_title() == "all pairs, 60° apart, mean"
-    assert list(lines(figure.axes[0])) == ["ae"]
+def test_errors_against_alpha_are_those_of_80_degrees_else_of_the_longest():
+    metrics = made_up.metrics(["aeai"])
+    paper = curves.paper_curves()
+    for pairs in metrics["methods"]["aeai"]["mse_vs_alpha"].values():
+        pairs["100"] = pairs["7.5"] = pairs["80"]
+    axis = curves.mse_against_alpha(metrics, ["aeai"], paper).axes[0]
+    assert axis.get_title() == "all pairs, 80° apart, mean"
+    for pairs in metrics["methods"]["aeai"]["mse_vs_alpha"].values():
+        del pairs["80"]
+    axis = curves.mse_against_alpha(metrics, ["aeai"], paper).axes[0]
+    assert axis.get_title() == "all pairs, 100° apart, mean"
+    assert list(lines(axis)) == ["aeai"]  # The paper has no such curve.
 
 
 def test_alpha_retrieval_has_a_panel_a_method():
@@ -191,20 +195,24 @@ def test_all_curves_of_the_pole_without_ablation(drawn):
     ]
 
 
-def test_ablation_is_drawn_with_the_whole_beside_it(monkeypatch):
-    figures_by_name = {}
+@pytest.mark.parametrize("data_set", ["coil100/12", "pole"])
+def test_ablation_and_paper_are_drawn_where_they_belong(monkeypatch, data_set):
+    found = {}
 
     def save(figure, out_dir, name, title, caption):
-        figures_by_name[name] = figure
+        found[name] = figure, caption
 
     monkeypatch.setattr(figures, "save", save)
-    figures.draw(made_up.metrics(), "nowhere")
-    compared = lines(figures_by_name["figure_06_mse_vs_alpha"].axes[0])
-    assert [name for name in compared if "paper" not in name] == COMPARED
-    assert any("paper" in name for name in compared)
-    ablation = lines(figures_by_name["figure_14_mse_vs_alpha"].axes[0])
-    assert list(ablation) == ABLATION
+    figures.draw(made_up.metrics(SOME + ABLATION[1:], data_set), "nowhere")
+    figure, caption = found["figure_06_mse_vs_alpha"]
+    coil = data_set != "pole"
+    paper = ["paper's aeai"] if coil else []
+    assert list(lines(figure.axes[0])) == paper + SOME
+    assert ("the paper's own curves" in caption) == coil
+    figure, caption = found["figure_14_mse_vs_alpha"]
+    assert list(lines(figure.axes[0])) == ABLATION
     assert ABLATION[0] == "aeai"
+    assert "the paper's own curves" not in caption
 
 
 def test_what_was_not_measured_is_skipped(drawn):

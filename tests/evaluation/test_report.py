@@ -6,7 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from aeai_tf.evaluation import figures, measured, report, report_tables
+from aeai_tf.evaluation import figures, measured, report, report_tables, style
 from tests.evaluation import made_up
 
 SOME = ["pixel_blend", "ae", "aeai"]
@@ -151,6 +151,21 @@ def test_best_value_of_a_column_is_marked():
         metrics, "Speed", [report_tables.Column("", "", speed)]
     )
     assert "best" not in text
+
+
+@pytest.mark.parametrize(
+    ("values", "best"),
+    [((0, 0, 1), [0, 1]), ((2, 2, 2), []), ((1, 3, 2), [0])],
+)
+def test_equals_are_marked_alike(values, best):
+    metrics = made_up.metrics(SOME)
+    for method, value in zip(SOME, values, strict=True):
+        number = metrics["methods"][method]["reconstruction"]["train"]
+        number["value"] = float(value)
+    column = report_tables.Column("", "", ("reconstruction", "train"))
+    text = report_tables.table(metrics, "Reconstruction", [column])
+    labels = [style.of(method).label for method in SOME]
+    assert [k for k in range(3) if cells(text, labels[k])[0][0]] == best
 
 
 def test_absent_measures_are_left_out(drawn, tmp_path):
