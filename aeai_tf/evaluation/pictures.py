@@ -149,7 +149,7 @@ def grid(blocks: Mapping[str, np.ndarray]) -> matplotlib.figure.Figure:
     """Draws a block `[7, 7, height, width, 3]` a name."""
     columns = min(len(blocks), 2 if len(blocks) == 4 else 3)
     figure, axes = canvas.panels(
-        len(blocks), columns, canvas.WIDTH / columns + 0.2
+        len(blocks), columns, canvas.WIDTH / columns + 0.3
     )
     for axis, (name, images) in zip(axes.flat, blocks.items(), strict=False):
         _show(axis, images)
