@@ -37,13 +37,14 @@ setuptools.setup(
         "aeai_tf.configs",
     ],
     package_dir={"aeai_tf.configs": "configs"},
-    package_data={"": ["*.md", "*.txt", "*.tsv", "*.bib"]},
+    package_data={"": ["*.bib", "*.css", "*.json", "*.md", "*.tsv", "*.txt"]},
     install_requires=[
         "absl-py>=2.1",
         "grpcio>=1.68",
         # TFDS imports it and declares it for Python 3.8 only.
         "importlib_resources>=6",
         "keras>=3.10,<4",
+        "matplotlib>=3.8",
         "ml-collections>=1.0",
         "mitsuba>=3.6,<4",
         "numpy>=1.26",
@@ -56,7 +57,7 @@ setuptools.setup(
         "tqdm>=4.65",
     ],
     extras_require={
-        "dev": ["matplotlib>=3.8", "pytest>=8", "ruff>=0.9"],
+        "dev": ["pytest>=8", "ruff>=0.9"],
     },
     entry_points={
         "console_scripts": [
@@ -64,6 +65,7 @@ setuptools.setup(
             "aeai-export=aeai_tf.export:run",
             "aeai-serve=aeai_tf.serve:run",
             "aeai-interpolate=aeai_tf.interpolate:run",
+            "aeai-evaluate=aeai_tf.evaluate:run",
         ]
     },
 )

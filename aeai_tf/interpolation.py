@@ -1,4 +1,4 @@
-"""Straight lines in latent space, and how fast their decoded images move."""
+"""Straight lines and grids in latent space; how fast decoded images move."""
 
 from collections.abc import Callable
 
@@ -23,6 +23,29 @@ def lerp(source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     alpha = tf.reshape(alpha, tf.concat([tf.shape(alpha), [1] * rank], 0))
     source, target = source[:, tf.newaxis], target[:, tf.newaxis]
     return (1.0 - alpha) * source + alpha * target
+
+
+def bilinear(corners: tf.Tensor, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """Points of the bilinear patch between four corners.
+
+    `z = (1 - b) ((1 - a) z_00 + a z_01) + b ((1 - a) z_10 + a z_11)`, the grids
+    of the AEAI paper's figures 9 to 13 (appendix A).
+
+    Args:
+        corners: `[4, dim]`, latents in reading order: top left, top right,
+            bottom left, bottom right; or the same as `[2, 2, dim]`.
+        a: `[...]`; 0 is the left edge, 1 the right one.
+        b: of the same shape; 0 is the upper edge, 1 the lower one.
+
+    Returns:
+        `[..., dim]`.
+    """
+    corners = tf.convert_to_tensor(corners)
+    corners = tf.reshape(corners, [2, 2, corners.shape[-1]])
+    a, b = (tf.convert_to_tensor(x, corners.dtype) for x in (a, b))
+    across = tf.stack([1.0 - a, a], -1)
+    down = tf.stack([1.0 - b, b], -1)
+    return tf.einsum("...r,...c,rcd->...d", down, across, corners)
 
 
 def value_and_derivative(

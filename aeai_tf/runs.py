@@ -105,6 +105,24 @@ def load(folder: str):
     Raises:
         UserError: no run there, or one without a readable checkpoint.
     """
+    config, path = find(folder)
+    model = build_model(config)
+    checkpoints.load(model, path)
+    return config, model
+
+
+def find(folder: str):
+    """Finds the last checkpoint of a run, without loading it.
+
+    Args:
+        folder: a work folder of `aeai-train`.
+
+    Returns:
+        The run's configuration and the path of the checkpoint.
+
+    Raises:
+        UserError: no run there, or one without a checkpoint.
+    """
     config = read_config(folder)
     if config is None:
         raise UserError(
@@ -118,9 +136,7 @@ def load(folder: str):
             f"wait for its first one (checkpoint_every="
             f"{config.checkpoint_every} steps)"
         )
-    model = build_model(config)
-    checkpoints.load(model, path)
-    return config, model
+    return config, path
 
 
 def read_config(folder: str):

@@ -102,3 +102,15 @@ def test_unknown_mode_is_named():
         interpolation.value_and_derivative(
             tf.identity, tf.zeros([1, 1]), tf.zeros([1, 1]), "backward"
         )
+
+
+def test_bilinear_by_hand():
+    corners = np.float32([[0, 0], [1, 0], [0, 10], [1, 30]])
+    a = np.float32([[0, 1], [0, 1], [0.5, 0.25]])
+    b = np.float32([[0, 0], [1, 1], [0.5, 0.5]])
+    points = interpolation.bilinear(corners, a, b)
+    # Corners in reading order, the centre, and a quarter of the way across.
+    expected = [[[0, 0], [1, 0]], [[0, 10], [1, 30]], [[0.5, 10], [0.25, 7.5]]]
+    np.testing.assert_allclose(points, expected, rtol=1e-6)
+    square = interpolation.bilinear(corners.reshape(2, 2, 2), a, b)
+    np.testing.assert_array_equal(points, square)

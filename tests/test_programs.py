@@ -6,7 +6,14 @@ import sys
 import pytest
 
 TRAIN = "aeai_tf.train"
-PROGRAMS = (TRAIN, "aeai_tf.export", "aeai_tf.serve", "aeai_tf.interpolate")
+EVALUATE = "aeai_tf.evaluate"
+PROGRAMS = (
+    TRAIN,
+    EVALUATE,
+    "aeai_tf.export",
+    "aeai_tf.serve",
+    "aeai_tf.interpolate",
+)
 POLE = "--config=configs/aeai.py:pole"
 
 
@@ -64,4 +71,21 @@ def test_training_refuses_bad_flags(arguments, message):
     assert done.returncode in (1, 2)
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stderr.startswith("aeai-train: ")
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--out=x",), "needs --run"),
+        (("--run=x", "--out=x", "--intervals=15,many"), "'many'"),
+        (("--run=x", "--out=x", "--intervals=15,180"), "between 0 and 180"),
+        (("--run=x", "--out=x", "--intervals="), "at least one"),
+    ],
+)
+def test_evaluation_refuses_bad_flags(arguments, message):
+    done = call(EVALUATE, *arguments)
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("aeai-evaluate: ")
     assert message in done.stderr

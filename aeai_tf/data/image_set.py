@@ -73,11 +73,28 @@ class ImageSet:
             return None
         return self.render(**point).astype(np.float32) / 255
 
+    def difference(
+        self, factor: str, source: np.ndarray, target: np.ndarray
+    ) -> np.ndarray:
+        """Returns how far a factor is from one image to another.
+
+        Args:
+            factor: its name.
+            source: indices of images, of any shape.
+            target: indices, of a shape that goes with it.
+
+        Returns:
+            Degrees, signed; of a factor with a period the shorter way round,
+            in (-period / 2, period / 2].
+        """
+        values = self.factors[factor]
+        return _wrap(values[target] - values[source], self.periods[factor])
+
     def _point(
         self, name: str, source: int, target: int, alpha: float
     ) -> float:
-        start, end = (float(self.factors[name][i]) for i in (source, target))
-        return start + alpha * float(_wrap(end - start, self.periods[name]))
+        way = float(self.difference(name, source, target))
+        return float(self.factors[name][source]) + alpha * way
 
 
 def load(

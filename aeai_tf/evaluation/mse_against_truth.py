@@ -1,18 +1,58 @@
-"""Error of interpolated images against the true ones (AEAI paper, figure 6)."""
+"""Error of interpolated images against the true ones.
 
-from collections.abc import Callable
+AEAI paper, section 4.3 and figures 6 and 14: for every start pose and an
+interval of L degrees, the mean squared error of g(z_a) against the true image
+at a = 0, ..., 1 in steps of one pose. It is a mean over pixels and channels,
+of images in [0, 1].
+"""
 
 import numpy as np
 
-from aeai_tf.errors import UserError
+from aeai_tf.evaluation import paths
+from aeai_tf.evaluation.observations import Observations
 
 STARTS_IN_BATCH = 16
 
 
+def squared_error(images: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Compares images `[..., height, width, 3]`; returns `[...]`."""
+    return np.mean(np.square(images - truth), axis=(-3, -2, -1))
+
+
+def vs_alpha(seen: Observations) -> dict[str, list[float]]:
+    """Mean and standard deviation over paths, per alpha.
+
+    Returns:
+        "alpha", "mean" and "std", lists of `steps + 1` numbers.
+    """
+    return {
+        "alpha": seen.alphas.tolist(),
+        "mean": seen.error.mean(axis=0).tolist(),
+        "std": seen.error.std(axis=0).tolist(),
+    }
+
+
+def vs_interval(seen: Observations) -> dict[str, dict[str, float]]:
+    """The error of one length of interval, in three numbers.
+
+    Returns:
+        "mean_in_between", over 0 < a < 1; "mean_all", with both ends; and
+        "middle", at a = 0.5, or where no pose lies there (15 degrees in steps
+        of 5) the mean of the two alphas beside it.
+    """
+    last = seen.error.shape[1] - 1
+    middle = seen.error[:, [last // 2, (last + 1) // 2]]
+    return {
+        "mean_in_between": seen.mean(seen.error[:, 1:-1].mean(axis=1)),
+        "mean_all": seen.mean(seen.error.mean(axis=1)),
+        "middle": seen.mean(middle.mean(axis=1)),
+    }
+
+
 def mse_against_truth(
-    interpolate: Callable, image_set, factor: str, degrees: float
+    interpolate, image_set, factor: str, degrees: float
 ) -> np.ndarray:
-    """Interpolates from every image to the one some degrees further.
+    """Measures anything that interpolates, with or without latents.
 
     Args:
         interpolate: from sources and targets `[batch, height, width, 3]` and
@@ -23,58 +63,21 @@ def mse_against_truth(
         degrees: length of the interval, a multiple of the spacing.
 
     Returns:
-        `[starts, steps]`: mean squared error over pixels and channels, images
-        in [0, 1], at alpha = 0, ..., 1 in steps of one spacing, for every
-        start whose whole path is in the set.
+        `[starts, steps]`: the error at alpha = 0, ..., 1 in steps of one
+        spacing, for every start whose whole path is in the set.
 
     Raises:
         UserError: no path of that length is in the set.
     """
-    paths = _paths(image_set, factor, degrees)
-    alphas = np.linspace(0, 1, paths.shape[1], dtype=np.float32)
+    found = paths.along(image_set, {factor: degrees})
+    alphas = np.linspace(0, 1, found.shape[1], dtype=np.float32)
     errors = []
-    for start in range(0, len(paths), STARTS_IN_BATCH):
-        path = paths[start : start + STARTS_IN_BATCH]
+    for start in range(0, len(found), STARTS_IN_BATCH):
+        path = found[start : start + STARTS_IN_BATCH]
         images = interpolate(
             image_set.images[path[:, 0]],
             image_set.images[path[:, -1]],
             np.tile(alphas, [len(path), 1]),
         )
-        difference = np.asarray(images) - image_set.images[path]
-        errors.append(np.mean(difference**2, axis=(2, 3, 4)))
+        errors.append(squared_error(np.asarray(images), image_set.images[path]))
     return np.concatenate(errors)
-
-
-def _paths(image_set, factor: str, degrees: float) -> np.ndarray:
-    """Indices of the images along every path, `[starts, steps]`."""
-    spacing = np.diff(np.unique(image_set.factors[factor])).min(initial=np.inf)
-    steps = degrees / spacing
-    if steps != round(steps) or steps < 1:
-        raise UserError(
-            f"an interval of {degrees:g} degrees is no multiple of the "
-            f"spacing of {factor!r} in {image_set.name}, {spacing:g} degrees"
-        )
-    period = image_set.periods[factor]
-    names = list(image_set.factors)
-    index = {
-        tuple(map(float, values)): k
-        for k, values in enumerate(
-            zip(*image_set.factors.values(), strict=True)
-        )
-    }
-    paths = []
-    for values in index:
-        point = dict(zip(names, values, strict=True))
-        path = []
-        for step in range(round(steps) + 1):
-            value = point[factor] + step * float(spacing)
-            value = value % period if period else value
-            path.append(index.get(tuple((point | {factor: value}).values())))
-        if None not in path:
-            paths.append(path)
-    if not paths:
-        raise UserError(
-            f"{image_set.name} has no path of {degrees:g} degrees along "
-            f"{factor!r} with all its images"
-        )
-    return np.array(paths)

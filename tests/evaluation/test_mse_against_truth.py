@@ -6,7 +6,11 @@ import pytest
 from aeai_tf import interpolation
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
+from aeai_tf.evaluation import mse_against_truth as measure
 from aeai_tf.evaluation.mse_against_truth import mse_against_truth
+from aeai_tf.evaluation.observations import Observations
+from aeai_tf.evaluation.observe import Observer
+from tests.evaluation import sets
 
 
 def turntable(poses: int = 12) -> image_set.ImageSet:
@@ -73,3 +77,44 @@ def test_pixel_blend_of_object_12(coil100_dir, degrees, expected):
     errors = mse_against_truth(interpolation.lerp, poses, "angle", degrees)
     assert errors.shape == (72, degrees // 5 + 1)
     assert errors[:, 1:-1].mean() == pytest.approx(expected, rel=0.05)
+
+
+def seen(errors):
+    errors = np.array(errors)
+    paths = np.arange(errors.size).reshape(errors.shape)
+    run = np.zeros(len(errors), int)
+    held_out = np.zeros(len(errors), bool)
+    return Observations({"angle": 20}, paths, run, held_out, {"error": errors})
+
+
+def test_three_numbers_an_interval():
+    found = measure.vs_interval(seen([[1, 2, 7, 4, 5], [3, 4, 9, 6, 7]]))
+    values = {name: number["value"] for name, number in found.items()}
+    assert values == pytest.approx(
+        {"mean_in_between": (13 + 19) / 6, "mean_all": 4.8, "middle": 8}
+    )
+    # Two start poses, so that a draw may have either alone.
+    assert found["middle"]["low"] == 7
+    assert found["middle"]["high"] == 9
+
+
+def test_without_a_pose_in_the_middle_it_is_between_the_two_beside_it():
+    found = measure.vs_interval(seen([[0, 1, 3, 9], [0, 1, 3, 9]]))
+    assert found["middle"]["value"] == 2
+
+
+def test_curves_are_means_and_standard_deviations_over_starts():
+    found = measure.vs_alpha(seen([[1, 2, 7], [3, 6, 7]]))
+    assert found == {
+        "alpha": [0, 0.5, 1],
+        "mean": [2, 4, 7],
+        "std": [1, 2, 0],
+    }
+
+
+def test_perfect_latents_have_no_error_at_any_interval():
+    observer = Observer(sets.Bar(), sets.line(), "bar")
+    found = sets.measure(observer)["mse_vs_interval"]["all_pairs"]
+    assert len(found) == 14
+    for numbers in found.values():
+        assert numbers["mean_all"]["high"] < 1e-9

@@ -1,0 +1,155 @@
+"""Measures any set of runs on one data set, side by side."""
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import tqdm
+
+from aeai_tf import methods, runs
+from aeai_tf.evaluation import (
+    bootstrap,
+    compared_runs,
+    metrics,
+    mse_against_truth,
+    observations,
+    paths,
+    plan,
+    reconstruction,
+    summary,
+)
+from aeai_tf.evaluation.compared_runs import BLEND
+from aeai_tf.evaluation.observe import Observer
+
+
+def evaluate(
+    folders: Sequence[str],
+    intervals: Sequence[float] | None = None,
+    coil100_dir: str | None = None,
+    data_dir: str | None = None,
+):
+    """Measures runs, several of a method together, and the pixel blend.
+
+    Every run is measured with its own split, which follows from its seed; the
+    blend with all of these splits.
+
+    Args:
+        folders: of runs, finished or not, on the same images.
+        intervals: degrees; by default those of the paper that fit the set.
+        coil100_dir: where COIL-100 lies, if not where it was in training.
+        data_dir: where TensorFlow Datasets keeps its sets, likewise.
+
+    Returns:
+        The dict of `metrics.json` (see `aeai_tf.evaluation.metrics`), the
+        data set as split by the first run, and one model a method: that of
+        its first run.
+
+    Raises:
+        UserError: runs that cannot be compared, no checkpoint, no data, an
+            interval that does not fit, or a diverged model.
+    """
+    opened = compared_runs.find(folders)
+    sets = compared_runs.load_sets(opened, coil100_dir, data_dir)
+    planned = plan.make(sets[0], intervals)
+    splits = {run.config.seed: s for run, s in zip(opened, sets, strict=True)}
+    groups = {BLEND: []}
+    for run, image_set in zip(opened, sets, strict=True):
+        groups.setdefault(run.method, []).append((run, image_set))
+    found, models, concerns = {}, {}, {}
+    learned = sum(run.method != BLEND for run in opened)
+    with _progress(planned, 1 + learned) as bar:
+        for method, group in groups.items():
+            if method == BLEND:
+                model = methods.get(BLEND).from_settings(opened[0].config, None)
+                loaded = [(BLEND, model, list(splits.values()))]
+            else:
+                loaded = (
+                    (run.folder, runs.load(run.folder)[1], [image_set])
+                    for run, image_set in group
+                )
+            found[method], models[method], more = _measure(loaded, planned, bar)
+            for note in more:
+                concerns.setdefault(note, []).append(method)
+    named = {
+        method: [
+            {"folder": r.folder, "seed": r.config.seed, "steps": r.steps}
+            for r, _ in group
+        ]
+        for method, group in groups.items()
+        if group
+    }
+    measured = {
+        "data_set": sets[0].name,
+        "image_size": opened[0].config.image_size,
+        "images": len(sets[0].images),
+        "intervals": {
+            "factor": planned.factor,
+            "alpha_retrieval": planned.retrieval,
+            "admissibility": planned.detailed,
+            "quality": planned.detailed,
+        },
+        "bootstrap": {
+            "draws": bootstrap.DRAWS,
+            "level": bootstrap.LEVEL,
+            "seed": bootstrap.SEED,
+        },
+        "runs": named,
+        "methods": found,
+        "notes": [
+            *planned.notes,
+            *compared_runs.notes(opened),
+            *(f"{', '.join(m)}: {note}" for note, m in concerns.items()),
+        ],
+    }
+    return metrics.plain(measured), sets[0], models
+
+
+def _measure(loaded, planned: plan.Plan, bar):
+    """Measures a method.
+
+    Args:
+        loaded: name, model, and data set with each split to measure it on.
+        planned: along what.
+        bar: of progress.
+
+    Returns:
+        Its part of the metrics, its first model, and notes.
+    """
+    kinds = [[] for _ in planned.kinds]
+    errors, sets, first = [], [], None
+    for name, model, splits in loaded:
+        bar.set_description(name)
+        first = first or model
+        observer = Observer(model, splits[0], name)
+        for seen, kind in zip(kinds, planned.kinds, strict=True):
+            numbers = observer.along(kind.paths, kind.detailed, bar.update)
+            for number, split in enumerate(splits, len(sets)):
+                seen.append(
+                    observations.Observations(
+                        kind.change,
+                        kind.paths,
+                        np.full(len(kind.paths), number),
+                        paths.held_out(split, kind.paths),
+                        numbers,
+                    )
+                )
+        error = mse_against_truth.squared_error(
+            observer.reconstructions, splits[0].images
+        )
+        errors += [error] * len(splits)
+        sets += splits
+    measured, notes = summary.of_method(
+        [observations.pool(seen) for seen in kinds], planned, sets[0]
+    )
+    measured["reconstruction"] = reconstruction.summary(errors, sets)
+    return measured, first, notes
+
+
+def _progress(planned: plan.Plan, models: int):
+    return tqdm.tqdm(
+        total=models * sum(len(kind.paths) for kind in planned.kinds),
+        unit="path",
+        dynamic_ncols=True,
+        # A log file wants few lines, a terminal a moving bar.
+        mininterval=0.5 if sys.stderr.isatty() else 30,
+    )

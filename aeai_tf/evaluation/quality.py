@@ -1,0 +1,40 @@
+"""Structural similarity and peak signal-to-noise ratio against the truth.
+
+Beyond the AEAI paper: `tf.image.ssim` (Wang et al. 2004, with its defaults)
+and `tf.image.psnr`, of images in [0, 1], along every interval of 80 degrees
+at 0 < a < 1.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from aeai_tf.evaluation.observations import Observations
+
+EXACT = 100.0  # Decibels of an image without error, which are infinite.
+
+
+def similarity(images: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
+    """Compares images `[batch, steps + 1, height, width, 3]`, [0, 1].
+
+    Returns:
+        "ssim", at most 1, and "psnr" in decibels, at most `EXACT`, both
+        `[batch, steps + 1]`. SSIM is absent of images that are smaller than
+        its window of 11 pixels.
+    """
+    flat = [np.reshape(x, [-1, *x.shape[2:]]) for x in (images, truth)]
+    found = {"psnr": tf.minimum(tf.image.psnr(*flat, 1.0), EXACT)}
+    if min(images.shape[2:4]) >= 11:
+        found["ssim"] = tf.image.ssim(*flat, 1.0)
+    return {
+        name: np.reshape(value, images.shape[:2])
+        for name, value in found.items()
+    }
+
+
+def summary(seen: Observations) -> dict[str, dict[str, float]]:
+    """The means over images in between: "ssim" and "psnr"."""
+    return {
+        name: seen.mean(seen.numbers[name][:, 1:-1].mean(axis=1))
+        for name in ("ssim", "psnr")
+        if name in seen.numbers
+    }
