@@ -46,6 +46,7 @@ SETTINGS = {
     "log_every": 3,
     "strip_every": 3,
     "checkpoint_every": 2,
+    "discriminator_steps": 2,
 }
 
 
