@@ -46,7 +46,6 @@ SETTINGS = {
     "log_every": 3,
     "strip_every": 3,
     "checkpoint_every": 2,
-    "discriminator_steps": 2,
 }
 
 
@@ -113,6 +112,8 @@ def test_every_method_goes_from_its_configuration_to_a_served_model(
     method, turntable, tmp_path, capsys
 ):
     config = tiny_config(method, turntable)
+    if "discriminator_steps" in config:
+        config.discriminator_steps = 2  # Compiles faster.
     folder = str(tmp_path / "run")
     assert training.train(config, folder) == 0
     _, model = runs.load(folder)
