@@ -55,3 +55,28 @@ def coder(layer_in: keras.layers.Layer, layer_out: keras.layers.Layer):
 def image(first: float, second: float) -> tf.Tensor:
     """One image of two grey pixels, `[1, 1, 2, 1]`."""
     return tf.constant(np.reshape([first, second], [1, 1, 2, 1]), tf.float32)
+
+
+def assert_step_descends(model, batch, count: int, rate: float = 0.1) -> None:
+    """Compares a step with gradients taken one player at a time.
+
+    Args:
+        model: compiled with plain gradient descent; players move once a step.
+        batch: of one step.
+        count: how many trainable variables there are.
+        rate: of the descent.
+    """
+    expected = {}
+    for player in model.players:
+        variables = model.player_variables(player)
+        with tf.GradientTape() as tape:
+            objective = model.compute_terms(batch, True)[1][player]
+        gradients = tape.gradient(objective, variables)
+        for variable, gradient in zip(variables, gradients, strict=True):
+            expected[variable.path] = variable.numpy() - rate * gradient.numpy()
+    model.train_step(batch)
+    assert len(expected) == len(model.trainable_variables) == count
+    for variable in model.trainable_variables:
+        np.testing.assert_allclose(
+            variable.numpy(), expected[variable.path], rtol=1e-5
+        )
