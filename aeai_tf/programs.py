@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -22,7 +23,7 @@ def run(
     """Parses the flags, runs `main`, and turns bad input into one sentence.
 
     Bad flags exit with 2, bad input (`UserError`, a full disk) with 1, in both
-    cases after one sentence on stderr.
+    cases after one sentence on stderr; SIGTERM with 143, Ctrl-C with 130.
 
     Args:
         main: called without arguments once the flags are parsed.
@@ -34,6 +35,8 @@ def run(
         prepare: from the arguments as typed to those to parse; may raise
             `UserError`.
     """
+    # Unless a program does better: leave by way of what cleans up behind it.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     # Before TensorFlow is imported: its messages would bury the sentences.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.set_verbosity(logging.WARNING)

@@ -1,8 +1,10 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -42,6 +44,27 @@ def test_from_a_run_to_a_report(tmp_path):
     assert list(errors) == ["20", "40"]
     assert os.listdir(tmp_path / "run/logs/evaluation")
     assert sorted(os.listdir(tmp_path)) == ["eval", "images", "run"]
+
+
+def test_sigterm_leaves_nothing(tmp_path):
+    images = small_runs.save_images(tmp_path / "images")
+    run = small_runs.untrained(tmp_path / "run", small_runs.config(images))
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "aeai_tf.evaluate",
+            f"--run={run}",
+            "--out=eval",
+        ],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": ROOT},
+    )
+    while process.poll() is None and not list(tmp_path.glob("eval.partial-*")):
+        time.sleep(0.01)
+    process.terminate()
+    assert process.wait() == 128 + signal.SIGTERM
+    assert sorted(os.listdir(tmp_path)) == ["images", "run"]
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,14 @@ class Run:
         method: as in `metrics.json`.
         config: of the run.
         steps: taken at its last checkpoint.
+        seconds: of training, as logged.
     """
 
     folder: str
     method: str
     config: ml_collections.ConfigDict
     steps: int
+    seconds: float
 
 
 def find(folders: Sequence[str]) -> list[Run]:
@@ -52,7 +54,9 @@ def find(folders: Sequence[str]) -> list[Run]:
         seen[real] = folder
         config, path = runs.find(folder)
         steps = checkpoints.step_of(path)
-        opened.append(Run(folder, _name(config), config, steps))
+        rows = runs.read_metrics(folder)
+        seconds = rows[-1]["seconds"] if rows else 0.0
+        opened.append(Run(folder, _name(config), config, steps, seconds))
     first = opened[0]
     for run in opened[1:]:
         _check_same_images(first, run)

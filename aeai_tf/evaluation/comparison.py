@@ -72,7 +72,12 @@ def evaluate(
                 concerns.setdefault(note, []).append(method)
     named = {
         method: [
-            {"folder": r.folder, "seed": r.config.seed, "steps": r.steps}
+            {
+                "folder": r.folder,
+                "seed": r.config.seed,
+                "steps": r.steps,
+                "seconds": r.seconds,
+            }
             for r, _ in group
         ]
         for method, group in groups.items()

@@ -13,7 +13,8 @@ intervals               `factor` that changes along them; degrees of those
                         `quality` are measured
 bootstrap               its `draws`, `level` and `seed`
 notes                   list of sentences
-runs.METHOD             list of {folder, seed, steps}
+runs.METHOD             list of {folder, seed, steps, seconds}, the last of
+                        training by the clock
 methods.METHOD:
   mse_vs_interval.PAIRS.DEGREES      mse_against_truth.vs_interval
     mean_in_between, mean_all, middle                    NUMBER

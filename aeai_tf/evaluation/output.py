@@ -7,6 +7,7 @@ report.html             all of it on one page
 """
 
 import contextlib
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,12 +23,18 @@ from aeai_tf.evaluation import (
     tensorboard,
 )
 
+# What differs from one evaluation to the next; the rest is always replaced.
+EARLIER = (
+    *(f"{curve}.csv" for curve in tables.CURVES),
+    *(f"figures/*.{kind}" for kind in ("png", "svg")),
+)
+
 
 @contextlib.contextmanager
 def folder(out: str) -> Iterator[str]:
     """Makes a folder to write to, whose files go to `out` if all goes well.
 
-    Files in `out` with other names stay.
+    What an earlier evaluation left in `out` goes, other files stay.
 
     Args:
         out: a folder, which need not exist yet.
@@ -46,6 +53,7 @@ def folder(out: str) -> Iterator[str]:
     try:
         yield partial
         if os.path.isdir(out):
+            _remove_earlier(out)
             _move_files(partial, out)
         else:
             os.rename(partial, out)
@@ -80,6 +88,14 @@ def write(measured: Mapping, image_set, models: Mapping, out: str) -> None:
         for method, found in measured["runs"].items()
     }
     tensorboard.write(measured, drawn, folders)
+
+
+def _remove_earlier(out: str) -> None:
+    if not os.path.isfile(os.path.join(out, "metrics.json")):
+        return
+    for pattern in EARLIER:
+        for path in glob.glob(os.path.join(glob.escape(out), pattern)):
+            os.remove(path)
 
 
 def _move_files(source: str, target: str) -> None:

@@ -118,7 +118,7 @@ def everything_else(metrics: Mapping) -> str:
 
 
 def runs(metrics: Mapping) -> str:
-    """Which runs were measured: seeds, steps and folders."""
+    """Which runs were measured: seeds, steps, time and folders."""
     rows = []
     for method in style.order(metrics["runs"]):
         found = metrics["runs"][method]
@@ -128,6 +128,7 @@ def runs(metrics: Mapping) -> str:
         cells = (
             ", ".join(str(run["seed"]) for run in found),
             ", ".join(f"{count:,}" for count in steps),
+            wording.minutes(run["seconds"] for run in found),
         )
         folders = ", ".join(
             f"<code>{html.escape(run['folder'])}</code>" for run in found
@@ -141,7 +142,7 @@ def runs(metrics: Mapping) -> str:
         return ""
     head = "".join(
         f'<th scope="col">{name}</th>'
-        for name in ("method", "seeds", "steps", "runs")
+        for name in ("method", "seeds", "steps", "minutes of training", "runs")
     )
     return _box("Runs", f"<tr>{head}</tr>", "".join(rows))
 

@@ -34,6 +34,7 @@ def markdown(metrics: Mapping) -> str:
         "",
         *(f"* {note}" for note in metrics["notes"]),
     ]
+    lines += ["", "## Runs", "", *_runs(metrics["runs"])]
     for path, columns in _sections(metrics["methods"]).items():
         lines += ["", f"## {_title(path)}", ""]
         lines += _table(metrics["methods"], path, columns)
@@ -66,6 +67,24 @@ def csv_files(metrics: Mapping) -> dict[str, str]:
         if rows:
             files[f"{measure}.csv"] = _csv(rows)
     return files
+
+
+def _runs(runs: Mapping) -> list[str]:
+    rows = [
+        "| method | seeds | steps | minutes of training |",
+        "|" + "---|" * 4,
+    ]
+    for method in style.order(runs):
+        found = runs[method]
+        steps = sorted({run["steps"] for run in found})
+        cells = (
+            style.of(method).label,
+            ", ".join(str(run["seed"]) for run in found),
+            ", ".join(map(str, steps)),
+            wording.minutes(run["seconds"] for run in found),
+        )
+        rows.append("| " + " | ".join(cells) + " |")
+    return rows
 
 
 def _sections(methods: Mapping) -> dict[Path, list[Path]]:

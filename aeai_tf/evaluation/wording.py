@@ -1,5 +1,7 @@
 """The names of measures in words, for figures and tables."""
 
+from collections.abc import Iterable
+
 # Of the numbers of `metrics.json`, by their last key: label and unit.
 NUMBERS = {
     "mean_in_between": ("mean in between", "MSE"),
@@ -40,6 +42,11 @@ def label(key: str) -> str:
 def unit(key: str) -> str:
     """Its unit, or what its values mean; empty for a strange one."""
     return NUMBERS.get(key, ("", ""))[1]
+
+
+def minutes(seconds: Iterable[float]) -> str:
+    """Times of runs in minutes; those that were not logged are a dash."""
+    return ", ".join(f"{s / 60:.1f}" if s else "–" for s in seconds)
 
 
 def data_set(metrics) -> str:

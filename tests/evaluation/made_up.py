@@ -24,7 +24,12 @@ def metrics(methods=tuple(style.STYLES), data_set="coil100/12") -> dict:
         "bootstrap": {"draws": 1000, "level": 0.95, "seed": 0},
         "runs": {
             method: [
-                {"folder": f"runs/{method}_{k}", "seed": k, "steps": 3000 + k}
+                {
+                    "folder": f"runs/{method}_{k}",
+                    "seed": k,
+                    "steps": 3000 + k,
+                    "seconds": 90.0 + 60 * k,
+                }
                 for k in range(2)
             ]
             for method in methods

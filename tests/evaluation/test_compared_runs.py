@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from aeai_tf import runs
 from aeai_tf.errors import UserError
 from aeai_tf.evaluation import compared_runs
 from tests.evaluation import small_runs
@@ -34,6 +35,14 @@ def test_methods_steps_and_ablations(make):
         ("aeai", 40),
         ("aeai_no_cycle", 3000),
     ]
+
+
+def test_time_is_that_of_training(make):
+    folder = make("a")
+    metrics_file = runs.MetricsFile(folder, ["reconstruction"], 0)
+    metrics_file.append(3000, "train", 61.5, {"reconstruction": 0.1})
+    found = compared_runs.find([folder, make("blend", "ae", seed=1)])
+    assert [run.seconds for run in found] == [61.5, 0.0]
 
 
 def test_notes(make):

@@ -38,7 +38,12 @@ def test_what_was_measured(evaluated, folder):
     assert measured["image_size"] == 16
     assert measured["runs"] == {
         "ae": [
-            {"folder": str(folder / f"ae_{seed}"), "seed": seed, "steps": 3000}
+            {
+                "folder": str(folder / f"ae_{seed}"),
+                "seed": seed,
+                "steps": 3000,
+                "seconds": 0.0,
+            }
             for seed in range(2)
         ]
     }

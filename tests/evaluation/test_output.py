@@ -23,6 +23,9 @@ def test_files_of_an_earlier_evaluation_are_replaced(tmp_path):
     out = tmp_path / "eval"
     (out / "figures").mkdir(parents=True)
     (out / "figures/a.png").write_text("old")
+    (out / "figures/gone.svg").write_text("old")
+    (out / "parameter_distance.csv").write_text("old")
+    (out / "metrics.json").write_text("{}")
     (out / "mine.txt").write_text("mine")
     with output.folder(str(out)) as partial:
         os.makedirs(os.path.join(partial, "figures"))
@@ -30,6 +33,16 @@ def test_files_of_an_earlier_evaluation_are_replaced(tmp_path):
             file.write("new")
     assert (out / "figures/a.png").read_text() == "new"
     assert (out / "mine.txt").read_text() == "mine"
+    assert os.listdir(out / "figures") == ["a.png"]
+    assert not (out / "parameter_distance.csv").exists()
+
+
+def test_a_folder_of_something_else_keeps_its_files(tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/mine.png").write_text("mine")
+    with output.folder(str(tmp_path)):
+        pass
+    assert (tmp_path / "figures/mine.png").read_text() == "mine"
 
 
 @pytest.mark.parametrize("error", [UserError, KeyboardInterrupt])

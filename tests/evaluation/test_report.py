@@ -109,7 +109,8 @@ def test_what_others_wrote_is_escaped(drawn, tmp_path):
     bad = '<b id="x">&amp;'
     metrics = made_up.metrics(["ae"])
     metrics["data_set"] = metrics["notes"][0] = bad
-    metrics["runs"] = {bad: [{"folder": bad, "seed": 0, "steps": 1}]}
+    run = {"folder": bad, "seed": 0, "steps": 1, "seconds": 1.0}
+    metrics["runs"] = {bad: [run]}
     metrics["methods"][bad] = metrics["methods"].pop("ae")
     for pairs in metrics["methods"][bad]["quality"].values():
         pairs[bad] = pairs.pop("ssim")

@@ -50,6 +50,13 @@ def test_no_file_of_curves_that_were_not_measured():
     assert "parameter_distance.csv" not in tables.csv_files(metrics())
 
 
+def test_runs_are_listed_with_their_time():
+    measured = metrics(methods=("pixel_blend", "aeai"))
+    measured["runs"]["aeai"][1]["seconds"] = 0.0  # Not logged.
+    text = tables.markdown(measured)
+    assert "| AEAI (proposed) | 0, 1 | 3000, 3001 | 1.5, – |" in text
+
+
 def test_tables_have_a_row_a_method_and_a_cell_a_number():
     measured = metrics(methods=("pixel_blend", "aeai"))
     measured["methods"]["aeai"]["quality"]["all_pairs"] = {
