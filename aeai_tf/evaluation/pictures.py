@@ -85,7 +85,7 @@ def strip_rows(image_set, models, methods, source: int, target: int) -> dict:
 def strip(rows: Mapping[str, np.ndarray]) -> matplotlib.figure.Figure:
     """Draws rows of images, `strip_rows`, under their alphas."""
     steps = len(STRIP_ALPHAS)
-    left = 0.1 + 0.07 * max(map(len, rows))  # Inches, for their names.
+    left = 0.2 + 0.075 * max(map(len, rows))  # Inches, for their names.
     side = (canvas.WIDTH - left) / steps
     figure = matplotlib.figure.Figure(
         figsize=(canvas.WIDTH, side * len(rows) + 0.4), layout="constrained"
