@@ -1,0 +1,116 @@
+"""What the server's files and flags say, read and checked."""
+
+import os
+
+import grpc
+from google.protobuf import (
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+    text_format,
+)
+from tensorflow_serving.config import model_server_config_pb2
+
+from aeai_tf.errors import UserError
+from aeai_tf.serving.status import refusal
+
+# `SSLConfig`, which the API package lacks: name and type, numbered from 1.
+_SSL = {"server_key": 9, "server_cert": 9, "custom_ca": 9, "client_verify": 8}
+
+
+def one_model(name: str, base_path: str):
+    """Makes the list of `ModelConfig`s of a single model."""
+    config = model_server_config_pb2.ModelServerConfig()
+    model = config.model_config_list.config.add(name=name)
+    model.base_path = os.path.abspath(base_path)
+    model.model_platform = "tensorflow"
+    return config.model_config_list.config
+
+
+def read_models(path: str):
+    """Reads a `--model_config_file`, a `ModelServerConfig` as text.
+
+    Returns:
+        Its list of `ModelConfig`s.
+
+    Raises:
+        UserError: it is absent, or something else.
+    """
+    config = _read(path, model_server_config_pb2.ModelServerConfig())
+    if not config.model_config_list.config:
+        raise UserError(f"{path} lists no model")
+    return config.model_config_list.config
+
+
+def check_models(models) -> None:
+    """Refuses `ModelConfig`s as TensorFlow Serving does.
+
+    Raises:
+        StatusError: says what is wrong.
+    """
+    names = [model.name for model in models]
+    for model in models:
+        name, platform = model.name, model.model_platform
+        if names.count(name) > 1:
+            raise refusal("repeated_model", name=name)
+        if not os.path.isabs(model.base_path):
+            raise refusal("relative_path", name=name, path=model.base_path)
+        # 1 is TENSORFLOW in the enumeration that was there first.
+        if not platform and model.model_type != 1:
+            raise refusal("no_platform")
+        if platform not in ("", "tensorflow"):
+            raise refusal("unknown_platform", name=name, platform=platform)
+
+
+def credentials(path: str) -> grpc.ServerCredentials | None:
+    """Reads an `--ssl_config_file`: TensorFlow Serving's `SSLConfig` as text.
+
+    Args:
+        path: "" for a server without TLS.
+
+    Raises:
+        UserError: it is absent, or lacks something.
+    """
+    if not path:
+        return None
+    file = descriptor_pb2.FileDescriptorProto(name="ssl", syntax="proto3")
+    message = file.message_type.add(name="SSLConfig")
+    for number, (name, kind) in enumerate(_SSL.items(), 1):
+        message.field.add(name=name, number=number, type=kind, label=1)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    descriptor = pool.FindMessageTypeByName("SSLConfig")
+    config = _read(path, message_factory.GetMessageClass(descriptor)())
+    pair = config.server_key.encode(), config.server_cert.encode()
+    authority, verify = config.custom_ca.encode() or None, config.client_verify
+    if not all(pair) or (verify and not authority):
+        wants = "server_key and server_cert, and custom_ca with client_verify"
+        raise UserError(f"{path} needs {wants}, as PEM text")
+    return grpc.ssl_server_credentials([pair], authority, verify)
+
+
+def channel_arguments(text: str) -> list[tuple[str, int | str]]:
+    """Reads `--grpc_channel_arguments`: "name=value,name=value".
+
+    Raises:
+        UserError: a part has no "=".
+    """
+    arguments = []
+    for part in filter(None, text.split(",")):
+        name, equals, value = part.partition("=")
+        if not (name and equals):
+            flag = "--grpc_channel_arguments"
+            raise UserError(f"{flag}: {part!r} is not name=value")
+        is_number = value.lstrip("-").isdecimal()
+        arguments.append((name, int(value) if is_number else value))
+    return arguments
+
+
+def _read(path: str, message):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return text_format.Parse(file.read(), message)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, text_format.ParseError) as error:
+        raise UserError(f"{path} is not valid: {error}") from error
