@@ -5,6 +5,7 @@ texts. It is there so that the same client and the same files work on a laptop
 and in CI; what needs request batching, metrics, REST or GPUs runs the real one.
 """
 
+import functools
 import gc
 import signal
 import sys
@@ -22,58 +23,40 @@ Serves exported models over gRPC, with TensorFlow Serving's interface, until
 SIGTERM or Ctrl-C. A stand-in for tensorflow_model_server, for a laptop or CI.
 """
 GRACE = 10.0  # Seconds that running requests get at the end.
-TENSOR_CONTENT = "enable_serialization_as_tensor_content"
-ABSENT_LABELS = "allow_version_labels_for_unavailable_models"
-FLAGS = flags.FLAGS
+_AHEAD = "allow_version_labels_for_unavailable_models"
+_CONTENT = "enable_serialization_as_tensor_content"
+_CONFIG_POLL = "model_config_file_poll_wait_seconds"
+_FOLDER_POLL = "file_system_poll_wait_seconds"
+# Accepted, so that the same command line works; the rest is for the real one.
+_IGNORED = {
+    "enable_batching": "batches no requests",
+    "monitoring_config_file": "has no Prometheus metrics",
+    "rest_api_port": "has no REST interface",
+    "rest_api_num_threads": "has no REST interface",
+    "rest_api_timeout_in_ms": "has no REST interface",
+}
 
-flags.DEFINE_integer("port", 8500, "0 picks a free port", 0, 65535)
+flags.DEFINE_integer("port", 8500, "for gRPC; 0 picks a free one", 0, 65535)
 flags.DEFINE_string("grpc_socket_path", "", "Unix socket to listen on, too")
 flags.DEFINE_string("model_name", "default", "name that clients ask for")
 flags.DEFINE_string("model_base_path", "", "folder of versions, as exported")
 flags.DEFINE_string("model_config_file", "", "ModelServerConfig, as text")
-flags.DEFINE_integer(
-    "model_config_file_poll_wait_seconds", 0, "0: the file is read once"
-)
-flags.DEFINE_integer(
-    "file_system_poll_wait_seconds", 1, "0: folders are read once; -1: never"
-)
-flags.DEFINE_bool(ABSENT_LABELS, False, "new labels may be ahead")
+flags.DEFINE_integer(_CONFIG_POLL, 0, "how often to read it; 0: once")
+flags.DEFINE_integer(_FOLDER_POLL, 1, "how often to read folders; 0: once")
+flags.DEFINE_bool(_AHEAD, False, "new labels may name versions to come")
 flags.DEFINE_list("saved_model_tags", "serve", "which graph to load")
-flags.DEFINE_bool("enable_model_warmup", True, "run warm-up requests at loads")
+flags.DEFINE_bool("enable_model_warmup", True, "run warm-up requests first")
 flags.DEFINE_string("ssl_config_file", "", "SSLConfig, as text, for TLS")
 flags.DEFINE_string("grpc_channel_arguments", "", "name=value,name=value")
 flags.DEFINE_integer("grpc_max_threads", 256, "requests at once", 1)
-flags.DEFINE_bool("enable_grpc_healthcheck_service", False, "answer checks")
-flags.DEFINE_bool(TENSOR_CONTENT, False, "reply with bytes, not with numbers")
-# What is accepted so that the same command line works, and what it says then.
-flags.DEFINE_bool("enable_batching", False, "ignored")
+flags.DEFINE_bool("enable_grpc_healthcheck_service", False, "for probes")
+flags.DEFINE_bool(_CONTENT, False, "reply with bytes, not with numbers")
 flags.DEFINE_string("batching_parameters_file", "", "ignored")
-flags.DEFINE_string("monitoring_config_file", "", "ignored")
-flags.DEFINE_integer("rest_api_port", 0, "ignored")
-flags.DEFINE_integer("rest_api_num_threads", 0, "ignored")
-flags.DEFINE_integer("rest_api_timeout_in_ms", 0, "ignored")
-flags.DEFINE_bool("rest_api_enable_cors_support", False, "ignored")
-_IGNORED = {
-    "enable_batching": "does not batch requests",
-    "monitoring_config_file": "has no Prometheus metrics",
-    "rest_api_port": "has no REST",
-}
-
-
-@flags.multi_flags_validator(
-    ["model_base_path", "model_config_file"],
-    "needs --model_base_path or --model_config_file",
-)
-def _has_models(values) -> bool:
-    return any(values.values())
-
-
-@flags.multi_flags_validator(
-    ["enable_batching", "batching_parameters_file"],
-    "--batching_parameters_file needs --enable_batching",
-)
-def _has_batching(values) -> bool:
-    return not values["batching_parameters_file"] or values["enable_batching"]
+for _name, _what in _IGNORED.items():
+    _define = (
+        flags.DEFINE_bool if _name.startswith("en") else flags.DEFINE_string
+    )
+    _define(_name, None, f"ignored: aeai-serve {_what}")
 
 
 def main() -> None:
@@ -82,12 +65,17 @@ def main() -> None:
     Raises:
         UserError: nothing to serve, a file with mistakes, or a taken port.
     """
-    for name, text in _IGNORED.items():
-        if FLAGS[name].value:
-            logging.warning("--%s: aeai-serve %s", name, text)
+    flag = flags.FLAGS
+    if not (flag.model_base_path or flag.model_config_file):
+        raise UserError("needs --model_base_path or --model_config_file")
+    if flag.batching_parameters_file and not flag.enable_batching:
+        raise UserError("--batching_parameters_file needs --enable_batching")
+    for name, what in _IGNORED.items():
+        if flag[name].value:
+            logging.warning("--%s is ignored: aeai-serve %s", name, what)
     stop = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     # TensorFlow would import it, for a second, and no server needs it.
     sys.modules.setdefault("keras", None)
     import tensorflow as tf
@@ -96,59 +84,49 @@ def main() -> None:
 
     tf.get_logger().setLevel("ERROR")  # Loading tells of a deprecation.
     gc.freeze()  # Else each swap searches all of TensorFlow for garbage.
-    path, tags = FLAGS.model_config_file, FLAGS.saved_model_tags
-    warm, allow = FLAGS.enable_model_warmup, FLAGS[ABSENT_LABELS].value
-
-    def read():
-        if path:
-            return config.read_models(path)
-        return config.one_model(FLAGS.model_name, FLAGS.model_base_path)
-
-    def load(name, version, path):
-        return servable.Servable(name, version, path, tags, warm)
+    tags, warm = flag.saved_model_tags, flag.enable_model_warmup
+    load = functools.partial(servable.Servable, tags=tags, warm=warm)
+    models = manager.Manager(load, flag[_AHEAD].value)
+    source = flag.model_config_file, flag.model_name, flag.model_base_path
+    credentials = config.credentials(flag.ssl_config_file)
+    arguments = config.channel_arguments(flag.grpc_channel_arguments)
+    addresses, socket = [f"0.0.0.0:{flag.port}"], flag.grpc_socket_path
+    if socket:
+        addresses.append(f"unix:{socket}")
 
     def reload():
-        try:
-            models.reload(read())
-        except (UserError, status.StatusError) as error:
-            logging.error("%s: %s", path, error)
+        models.reload(config.models(*source))
 
-    models = manager.Manager(load, allow)
-    credentials = config.credentials(FLAGS.ssl_config_file)
-    arguments = config.channel_arguments(FLAGS.grpc_channel_arguments)
-    socket = FLAGS.grpc_socket_path
-    addresses = [f"0.0.0.0:{FLAGS.port}", *([f"unix:{socket}"] * bool(socket))]
+    def every(seconds, call):
+        while not stop.wait(seconds):
+            try:
+                call()
+            except (UserError, status.StatusError) as error:
+                logging.error("%s", error)  # What is served stays.
+
     try:
-        models.reload(read())
+        reload()
     except status.StatusError as error:
         raise UserError(str(error)) from error
     if not stop.is_set():
+        services = server.Services(models, flag[_CONTENT].value)
+        options = flag.grpc_max_threads, flag.enable_grpc_healthcheck_service
         close, (port, *_) = server.start(
-            server.Services(models, FLAGS[TENSOR_CONTENT].value),
-            addresses,
-            credentials,
-            arguments,
-            FLAGS.grpc_max_threads,
-            FLAGS.enable_grpc_healthcheck_service,
+            services, addresses, credentials, arguments, *options
         )
         for name, version in models.serving():
-            print(f"serving {name} version {version} on 0.0.0.0:{port}")
-        sys.stdout.flush()
-        _every(FLAGS.file_system_poll_wait_seconds, models.refresh, stop)
-        if path:
-            _every(FLAGS.model_config_file_poll_wait_seconds, reload, stop)
+            line = f"serving {name} version {version} on 0.0.0.0:{port}"
+            print(line, flush=True)
+        polls = {_FOLDER_POLL: models.refresh}
+        if flag.model_config_file:
+            polls[_CONFIG_POLL] = reload
+        for name, call in polls.items():
+            if flag[name].value > 0:
+                task = flag[name].value, call
+                threading.Thread(target=every, args=task, daemon=True).start()
         stop.wait()
         close(GRACE)
     models.close()
-
-
-def _every(seconds: int, call, stop: threading.Event) -> None:
-    def loop():
-        while not stop.wait(seconds):
-            call()
-
-    if seconds > 0:
-        threading.Thread(target=loop, daemon=True).start()
 
 
 def run() -> None:

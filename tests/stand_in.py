@@ -1,6 +1,7 @@
 """A small model with what export needs, and a server for it."""
 
 import contextlib
+import functools
 import os
 import tempfile
 
@@ -78,13 +79,11 @@ def serving(path, tensor_content=False, **options):
     """
     from aeai_tf.serving import config, manager, servable, server
 
-    def load(name, version, path):
-        return servable.Servable(name, version, path, ["serve"], True)
-
+    load = functools.partial(servable.Servable, tags=["serve"], warm=True)
     models = manager.Manager(load)
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(path, os.path.join(folder, "7"))
-        models.reload(config.one_model("m", folder))
+        models.reload(config.models("", "m", folder))
         services = server.Services(models, tensor_content)
         stop, (port,) = server.start(services, ["127.0.0.1:0"], **options)
         try:

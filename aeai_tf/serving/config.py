@@ -3,12 +3,7 @@
 import os
 
 import grpc
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    text_format,
-)
+from google.protobuf import descriptor_pb2, message_factory, text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from aeai_tf.errors import UserError
@@ -18,31 +13,33 @@ from aeai_tf.serving.status import refusal
 _SSL = {"server_key": 9, "server_cert": 9, "custom_ca": 9, "client_verify": 8}
 
 
-def one_model(name: str, base_path: str):
-    """Makes the list of `ModelConfig`s of a single model."""
-    config = model_server_config_pb2.ModelServerConfig()
-    model = config.model_config_list.config.add(name=name)
-    model.base_path = os.path.abspath(base_path)
-    model.model_platform = "tensorflow"
-    return config.model_config_list.config
+def models(path: str, name: str = "", base_path: str = ""):
+    """Reads a `--model_config_file`, or makes what it would say.
 
-
-def read_models(path: str):
-    """Reads a `--model_config_file`, a `ModelServerConfig` as text.
+    Args:
+        path: a `ModelServerConfig` as text; "" for a single model.
+        name: the single model's.
+        base_path: the single model's.
 
     Returns:
-        Its list of `ModelConfig`s.
+        A list of `ModelConfig`s.
 
     Raises:
-        UserError: it is absent, or something else.
+        UserError: the file is absent, or something else.
     """
-    config = _read(path, model_server_config_pb2.ModelServerConfig())
-    if not config.model_config_list.config:
+    config = model_server_config_pb2.ModelServerConfig()
+    listed = config.model_config_list.config
+    if path:
+        _read(path, config)
+    else:
+        base_path = os.path.abspath(base_path)
+        listed.add(name=name, base_path=base_path, model_platform="tensorflow")
+    if not listed:
         raise UserError(f"{path} lists no model")
-    return config.model_config_list.config
+    return listed
 
 
-def check_models(models) -> None:
+def check(models) -> None:
     """Refuses `ModelConfig`s as TensorFlow Serving does.
 
     Raises:
@@ -52,14 +49,14 @@ def check_models(models) -> None:
     for model in models:
         name, platform = model.name, model.model_platform
         if names.count(name) > 1:
-            raise refusal("repeated_model", name=name)
+            raise refusal("repeated_model", name)
         if not os.path.isabs(model.base_path):
-            raise refusal("relative_path", name=name, path=model.base_path)
+            raise refusal("relative_path", name, model.base_path)
         # 1 is TENSORFLOW in the enumeration that was there first.
         if not platform and model.model_type != 1:
             raise refusal("no_platform")
         if platform not in ("", "tensorflow"):
-            raise refusal("unknown_platform", name=name, platform=platform)
+            raise refusal("unknown_platform", name, platform)
 
 
 def credentials(path: str) -> grpc.ServerCredentials | None:
@@ -74,13 +71,10 @@ def credentials(path: str) -> grpc.ServerCredentials | None:
     if not path:
         return None
     file = descriptor_pb2.FileDescriptorProto(name="ssl", syntax="proto3")
-    message = file.message_type.add(name="SSLConfig")
+    fields = file.message_type.add(name="SSLConfig").field
     for number, (name, kind) in enumerate(_SSL.items(), 1):
-        message.field.add(name=name, number=number, type=kind, label=1)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    descriptor = pool.FindMessageTypeByName("SSLConfig")
-    config = _read(path, message_factory.GetMessageClass(descriptor)())
+        fields.add(name=name, number=number, type=kind, label=1)
+    config = _read(path, message_factory.GetMessages([file])["SSLConfig"]())
     pair = config.server_key.encode(), config.server_cert.encode()
     authority, verify = config.custom_ca.encode() or None, config.client_verify
     if not all(pair) or (verify and not authority):
@@ -99,8 +93,7 @@ def channel_arguments(text: str) -> list[tuple[str, int | str]]:
     for part in filter(None, text.split(",")):
         name, equals, value = part.partition("=")
         if not (name and equals):
-            flag = "--grpc_channel_arguments"
-            raise UserError(f"{flag}: {part!r} is not name=value")
+            raise UserError(f"channel argument {part!r} is not name=value")
         is_number = value.lstrip("-").isdecimal()
         arguments.append((name, int(value) if is_number else value))
     return arguments

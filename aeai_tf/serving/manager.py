@@ -13,7 +13,6 @@ import pathlib
 import threading
 from collections.abc import Callable, Iterator
 
-from absl import logging
 from tensorflow_serving.apis import get_model_status_pb2
 
 from aeai_tf.serving import config, status, versions
@@ -36,7 +35,7 @@ class Manager:
         """Serves nothing yet: `reload` does.
 
         Args:
-            load: from name, version and path to a servable, which has `close`.
+            load: from a version's path to a servable, which has `close`.
             allow_absent_labels: whether a new label may name a version that
                 is not served.
         """
@@ -48,8 +47,12 @@ class Manager:
         self._lock = threading.Condition()  # Guards what requests see.
 
     @contextlib.contextmanager
-    def use(self, spec) -> Iterator:
+    def use(self, spec, response=None) -> Iterator:
         """Lends the servable that a `ModelSpec` names; it stays until then.
+
+        Args:
+            spec: the `ModelSpec`.
+            response: is told name and version, if it is there.
 
         Raises:
             status.StatusError: there is none, or `spec` names none.
@@ -57,6 +60,10 @@ class Manager:
         with self._lock:
             version = self._find(spec)
             version.users += 1
+        if response is not None:
+            number = version.status.version
+            response.model_spec.name = spec.name
+            response.model_spec.version.value = number
         try:
             yield version.servable
         finally:
@@ -71,16 +78,14 @@ class Manager:
             status.StatusError: there are none.
         """
         with self._lock:
-            found = self._models.get(spec.name, {})
-            if spec.HasField("version"):
-                number = spec.version.value
-                if number not in found:
-                    key = {"number": number, "name": spec.name}
-                    raise status.refusal("no_version", **key)
-                return [found[number].status]
-            if not found:
-                raise status.refusal("no_versions", name=spec.name)
-            return [found[number].status for number in sorted(found)[::-1]]
+            found, number = self._models.get(spec.name, {}), spec.version.value
+            if not spec.HasField("version"):
+                if not found:
+                    raise status.refusal("no_versions", spec.name)
+                return [found[n].status for n in sorted(found, reverse=True)]
+            if number not in found:
+                raise status.refusal("no_version", number, spec.name)
+            return [found[number].status]
 
     def reload(self, configs) -> None:
         """Puts `ModelConfig`s in force, and waits for the new models.
@@ -89,27 +94,36 @@ class Manager:
             status.StatusError: they are refused, and the old ones stay; or,
                 with the code UNKNOWN, a new model does not load.
         """
-        config.check_models(configs)
+        config.check(configs)
         with self._changing:
-            configs = {model.name: model for model in configs}
-            new = sorted(configs.keys() - self._configs.keys())
-            for model in map(configs.get, new):
+            new = [
+                model for model in configs if model.name not in self._configs
+            ]
+            for model in new:
                 # TensorFlow Serving waits without end for one to appear.
                 if not _paths(model):
-                    key = {"name": model.name, "path": model.base_path}
-                    raise status.refusal("no_version_path", **key)
-            labels = {name: self._labelled(configs[name]) for name in configs}
-            self._configs, self._labels = configs, labels
+                    where = model.name, model.base_path
+                    raise status.refusal("no_version_path", *where)
+            labels = {model.name: self._labelled(model) for model in configs}
+            self._configs = {model.name: model for model in configs}
+            self._labels = labels
             failures = self._refresh()
-            if not all(self._serving(name) for name in new):
-                key = {"count": len(failures), "models": ", ".join(failures)}
-                raise status.refusal("unavailable_models", **key)
+            if not all(self._serving(model.name) for model in new):
+                failed = len(failures), ", ".join(failures)
+                raise status.refusal("unavailable_models", *failed)
 
     def refresh(self) -> None:
-        """Looks at the folders once, and loads and frees what changed."""
+        """Looks at the folders once, and loads and frees what changed.
+
+        Raises:
+            status.StatusError: what went wrong; the rest is done.
+        """
         with self._changing:
-            for failure in self._refresh():
-                logging.error("%s", failure)
+            failures = self._refresh()
+        if failures:
+            raise status.refusal(
+                "unavailable_models", len(failures), ", ".join(failures)
+            )
 
     def serving(self) -> list[tuple[str, int]]:
         """Lists the names and versions that requests may ask for."""
@@ -131,10 +145,10 @@ class Manager:
             if not spec.HasField("version"):
                 number = self._labels.get(spec.name, {}).get(label)
             if number is None:
-                raise status.refusal("unknown_label", label=label)
+                raise status.refusal("unknown_label", label)
             choice = f"Specific({spec.name}, {number})"
         if number not in serving:
-            raise status.refusal("no_servable", choice=choice)
+            raise status.refusal("no_servable", choice)
         return serving[number]
 
     def _serving(self, name: str) -> dict[int, _Version]:
@@ -151,8 +165,7 @@ class Manager:
                 self._allow_absent_labels and old.get(label, number) == number
             )
             if not free and number not in serving:
-                key = {"number": number, "name": model.name}
-                raise status.refusal("early_label", **key)
+                raise status.refusal("early_label", number, model.name)
         return dict(model.version_labels)
 
     def _refresh(self) -> list[str]:
@@ -182,7 +195,7 @@ class Manager:
             state = version.status
             state.state = Status.LOADING
             try:
-                version.servable = self._load(name, number, paths[number])
+                version.servable = self._load(paths[number])
                 state.state = Status.AVAILABLE
             except Exception as error:  # Broken files raise almost anything.
                 failure = status.of(error)
@@ -213,9 +226,8 @@ def _paths(model) -> dict[int, str]:
     try:
         found = versions.versions(model.base_path)
     except OSError as error:
-        key = {"path": model.base_path, "name": model.name}
-        key["error"] = error.strerror
-        raise status.refusal("no_base_path", **key) from error
+        what = model.base_path, model.name, error.strerror
+        raise status.refusal("no_base_path", *what) from error
     return versions.wanted(found, model.model_version_policy)
 
 

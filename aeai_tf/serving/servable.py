@@ -1,12 +1,10 @@
 """One version of a model, loaded and run as TensorFlow Serving does it."""
 
 import contextlib
-import glob
 import os
 import threading
 from collections.abc import Sequence
 
-import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
@@ -22,19 +20,10 @@ _RUNNING = threading.BoundedSemaphore(os.cpu_count() or 1)
 class Servable:
     """One loaded version of a model."""
 
-    def __init__(
-        self,
-        name: str,
-        version: int,
-        path: str,
-        tags: Sequence[str],
-        warm: bool,
-    ):
+    def __init__(self, path: str, tags: Sequence[str], warm: bool):
         """Loads a SavedModel and runs its warm-up requests.
 
         Args:
-            name: of the model.
-            version: number.
             path: folder of the SavedModel.
             tags: which of its graphs to load.
             warm: whether to run the requests that come with it.
@@ -43,21 +32,19 @@ class Servable:
             Exception: broken files raise almost anything; `status.of` words
                 it.
         """
-        self.name, self.version, graph = name, version, tf.Graph()
-        self._session = tf.compat.v1.Session(
-            graph=graph,
-            config=tf.compat.v1.ConfigProto(allow_soft_placement=True),
-        )
+        config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+        graph, load = tf.Graph(), tf.compat.v1.saved_model.load
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
         with contextlib.ExitStack() as on_error:
             on_error.callback(self.close)
-            if not glob.glob(f"{glob.escape(path)}/saved_model.pb*"):
-                raise status.refusal("no_saved_model", path=path)
+            names = set(os.listdir(path))
+            if not names & {"saved_model.pb", "saved_model.pbtxt"}:
+                raise status.refusal("no_saved_model", path)
             with graph.as_default():
-                load = tf.compat.v1.saved_model.load
                 meta_graph = load(self._session, list(tags), path)
             index = os.path.join(path, "variables/variables.index")
             if meta_graph.HasField("saver_def") and not os.path.exists(index):
-                raise status.refusal("no_variables", path=path)
+                raise status.refusal("no_variables", path)
             self.signatures = dict(meta_graph.signature_def)
             if warm:
                 self._warm_up(path)
@@ -71,23 +58,16 @@ class Servable:
         """
         name = request.model_spec.signature_name or "serving_default"
         if name not in self.signatures:
-            raise status.refusal("unknown_signature", name=name)
-        signature = self.signatures[name]
-        feeds = tensors.feeds(signature, request.inputs)
-        fetches = tensors.fetches(signature, request.output_filter)
-        tensors.check_types(signature, feeds)
+            raise status.refusal("unknown_signature", name)
+        feeds = tensors.feeds(self.signatures[name], request.inputs)
+        fetches = tensors.fetches(self.signatures[name], request.output_filter)
         try:
             with _RUNNING:
                 return self._session.run(fetches, feeds)
         except tf.errors.OpError as error:
             raise status.of(error) from None
         except (TypeError, ValueError) as error:
-            code = grpc.StatusCode.INVALID_ARGUMENT
-            raise status.StatusError(code, str(error)) from error
-
-    def describe(self, spec) -> None:
-        """Writes name and version into a `ModelSpec`."""
-        spec.name, spec.version.value = self.name, self.version
+            raise status.refusal("wrong_shape", error) from error
 
     def close(self) -> None:
         """Frees the session."""
@@ -95,13 +75,11 @@ class Servable:
 
     def _warm_up(self, path: str) -> None:
         file = os.path.join(path, "assets.extra/tf_serving_warmup_requests")
-        if not os.path.exists(file):
-            return
-        records = tf.compat.v1.io.tf_record_iterator(file)
+        read = tf.compat.v1.io.tf_record_iterator
+        records = read(file) if os.path.exists(file) else ()
         for count, record in enumerate(records):
             if count == MAX_WARMUPS:
-                limit = {"maximum": MAX_WARMUPS, "file": file}
-                raise status.refusal("too_many_warmups", **limit)
+                raise status.refusal("too_many_warmups", MAX_WARMUPS, file)
             log = prediction_log_pb2.PredictionLog.FromString(record)
             if log.HasField("predict_log"):
                 self.predict(log.predict_log.request)

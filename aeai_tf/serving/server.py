@@ -23,7 +23,13 @@ from aeai_tf.serving.status import StatusError, refusal
 # A request holds its thread while it waits for a processor; those that ask for
 # the status, or the health, must find one free.
 THREADS = 256
-CLASSIFY, REGRESS = inference.KINDS
+_NAMES = ("ModelService", "PredictionService")  # For health checks.
+_OPTIONS = {
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    "grpc.so_reuseport": 0,  # Else two servers share a port.
+}
+_CLASSIFY, _REGRESS = inference.KINDS
 
 
 def _answers(method):
@@ -58,9 +64,8 @@ class Services(
     def Predict(self, request):
         """Runs one signature of a model."""
         response = predict_pb2.PredictResponse()
-        with self._models.use(_spec(request)) as servable:
+        with self._models.use(_spec(request), response) as servable:
             outputs = servable.predict(request)
-            servable.describe(response.model_spec)
         name = request.model_spec.signature_name or "serving_default"
         response.model_spec.signature_name = name
         for name, array in outputs.items():
@@ -75,11 +80,10 @@ class Services(
             raise refusal("no_metadata_field")
         for field in request.metadata_field:
             if field != "signature_def":
-                raise refusal("unknown_metadata_field", field=field)
+                raise refusal("unknown_metadata_field", field)
         signatures = get_model_metadata_pb2.SignatureDefMap()
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        with self._models.use(spec) as servable:
-            servable.describe(response.model_spec)
+        with self._models.use(spec, response) as servable:
             for name, signature in servable.signatures.items():
                 signatures.signature_def[name].CopyFrom(signature)
         response.metadata["signature_def"].Pack(signatures)
@@ -88,12 +92,12 @@ class Services(
     @_answers
     def Classify(self, request):
         """Refuses: there is no such signature."""
-        self._refuse(_spec(request), CLASSIFY, "no_signature")
+        self._refuse(_spec(request), _CLASSIFY, "no_signature")
 
     @_answers
     def Regress(self, request):
         """Refuses: there is no such signature."""
-        self._refuse(_spec(request), REGRESS, "no_signature")
+        self._refuse(_spec(request), _REGRESS, "no_signature")
 
     @_answers
     def MultiInference(self, request):
@@ -106,9 +110,9 @@ class Services(
     @_answers
     def GetModelStatus(self, request):
         """Tells the state of a model's versions."""
+        statuses = self._models.statuses(_spec(request))
         response = get_model_status_pb2.GetModelStatusResponse()
-        for state in self._models.statuses(_spec(request)):
-            response.model_version_status.add().CopyFrom(state)
+        response.model_version_status.extend(statuses)
         return response
 
     @_answers
@@ -123,8 +127,9 @@ class Services(
 
     def _refuse(self, spec, method: str, unknown: str) -> None:
         with self._models.use(spec) as servable:
-            signatures, name = servable.signatures, spec.signature_name
-            raise inference.refuse(signatures, name, method, unknown)
+            name = spec.signature_name or "serving_default"
+            known = servable.signatures
+            raise inference.refuse(known, name, method, unknown)
 
 
 def start(
@@ -153,34 +158,27 @@ def start(
     Raises:
         UserError: a port is taken or not permitted, or a key is no key.
     """
-    server = grpc.server(
-        futures.ThreadPoolExecutor(threads),
-        options=[
-            ("grpc.max_receive_message_length", -1),
-            ("grpc.max_send_message_length", -1),
-            ("grpc.so_reuseport", 0),  # Else two servers share a port.
-            *arguments,
-        ],
-    )
+    pool, options = futures.ThreadPoolExecutor(threads), dict(arguments)
+    server = grpc.server(pool, options=list((_OPTIONS | options).items()))
     add = prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server
     add(services, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(services, server)
     checks = health.HealthServicer()
-    for name in ("ModelService", "PredictionService"):
+    for name in _NAMES:
         checks.set(name, health_pb2.HealthCheckResponse.SERVING)
     if checkable:
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    ports = []
-    for address in addresses:
-        try:
-            ports.append(
-                server.add_secure_port(address, credentials)
-                if credentials
-                else server.add_insecure_port(address)
-            )
-        except RuntimeError as error:
-            why = "it is taken, or not permitted, or the key is no key"
-            raise UserError(f"cannot listen on {address}: {why}") from error
+    listen = server.add_insecure_port
+    if credentials:
+        listen = functools.partial(
+            server.add_secure_port, server_credentials=credentials
+        )
+    try:
+        ports = [listen(address) for address in addresses]
+    except RuntimeError as error:
+        where, why = " and ".join(addresses), "taken, or not permitted"
+        why += ", or the key does not fit" if credentials else ""
+        raise UserError(f"cannot listen on {where}: {why}") from error
     server.start()
 
     def stop(grace):
@@ -188,7 +186,6 @@ def start(
         server.stop(grace).wait()
 
     return stop, ports
-    return server, ports, checks
 
 
 def _spec(request):

@@ -6,11 +6,13 @@ import grpc
 
 MAX_TEXT = 1024  # Characters of a text, as TensorFlow Serving.
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-_TABLE = pathlib.Path(__file__).with_name("statuses.txt").read_text()
+_LINES = (
+    pathlib.Path(__file__).with_name("statuses.txt").read_text().split("\n")
+)
 _TEXTS = dict(
     line.split(": ", 1)
-    for line in _TABLE.splitlines()
-    if line and not line.startswith("#")
+    for line in _LINES
+    if ": " in line[1:] and line[0] != "#"
 )
 
 
@@ -24,15 +26,15 @@ class StatusError(Exception):
         self.code = code
 
 
-def refusal(key: str, **values) -> StatusError:
+def refusal(key: str, *values) -> StatusError:
     """Makes the status of a line of the table.
 
     Args:
         key: the line's name.
-        **values: what its text leaves open.
+        *values: what its text leaves open.
     """
     code, text = _TEXTS[key].split(": ", 1)
-    return StatusError(grpc.StatusCode[code], text.format(**values))
+    return StatusError(grpc.StatusCode[code], text.format(*values))
 
 
 def of(error: Exception) -> StatusError:
