@@ -187,7 +187,7 @@ class Manager:
         for number in sorted(paths.keys() - self._serving(name).keys())[::-1]:
             files = _files(paths[number])
             if number not in known or known[number].files != files:
-                state = Status(version=number, state=Status.START)
+                state = Status(version=number, state=Status.START, status={})
                 new[number] = _Version(state, files)
         with self._lock:
             known.update(new)
