@@ -80,7 +80,7 @@ def main() -> None:
     sys.modules.setdefault("keras", None)
     import tensorflow as tf
 
-    from aeai_tf.serving import config, manager, servable, server, status
+    from aeai_tf.serving import config, manager, servable, server
 
     tf.get_logger().setLevel("ERROR")  # Loading tells of a deprecation.
     gc.freeze()  # Else each swap searches all of TensorFlow for garbage.
@@ -90,9 +90,8 @@ def main() -> None:
     source = flag.model_config_file, flag.model_name, flag.model_base_path
     credentials = config.credentials(flag.ssl_config_file)
     arguments = config.channel_arguments(flag.grpc_channel_arguments)
-    addresses, socket = [f"0.0.0.0:{flag.port}"], flag.grpc_socket_path
-    if socket:
-        addresses.append(f"unix:{socket}")
+    sockets = [f"unix:{path}" for path in [flag.grpc_socket_path] if path]
+    addresses = [f"0.0.0.0:{flag.port}", *sockets]
 
     def reload():
         models.reload(config.models(*source))
@@ -101,13 +100,10 @@ def main() -> None:
         while not stop.wait(seconds):
             try:
                 call()
-            except (UserError, status.StatusError) as error:
+            except UserError as error:
                 logging.error("%s", error)  # What is served stays.
 
-    try:
-        reload()
-    except status.StatusError as error:
-        raise UserError(str(error)) from error
+    reload()
     if not stop.is_set():
         services = server.Services(models, flag[_CONTENT].value)
         options = flag.grpc_max_threads, flag.enable_grpc_healthcheck_service
@@ -115,11 +111,9 @@ def main() -> None:
             services, addresses, credentials, arguments, *options
         )
         for name, version in models.serving():
-            line = f"serving {name} version {version} on 0.0.0.0:{port}"
-            print(line, flush=True)
-        polls = {_FOLDER_POLL: models.refresh}
-        if flag.model_config_file:
-            polls[_CONFIG_POLL] = reload
+            print(f"serving {name} version {version} on 0.0.0.0:{port}")
+        sys.stdout.flush()
+        polls = {_FOLDER_POLL: models.refresh, _CONFIG_POLL: reload}
         for name, call in polls.items():
             if flag[name].value > 0:
                 task = flag[name].value, call

@@ -89,14 +89,12 @@ def channel_arguments(text: str) -> list[tuple[str, int | str]]:
     Raises:
         UserError: a part has no "=".
     """
-    arguments = []
-    for part in filter(None, text.split(",")):
-        name, equals, value = part.partition("=")
-        if not (name and equals):
-            raise UserError(f"channel argument {part!r} is not name=value")
-        is_number = value.lstrip("-").isdecimal()
-        arguments.append((name, int(value) if is_number else value))
-    return arguments
+    pairs = [part.split("=", 1) for part in text.split(",") if part]
+    if not all(len(pair) == 2 and pair[0] for pair in pairs):
+        raise UserError(
+            f"--grpc_channel_arguments={text} is not name=value,..."
+        )
+    return [(n, int(v) if v.lstrip("-").isdecimal() else v) for n, v in pairs]
 
 
 def _read(path: str, message):

@@ -12,7 +12,9 @@ KINDS = {
 }
 
 
-def refuse(signatures, name: str, method: str, unknown: str) -> StatusError:
+def refuse(  # noqa: PLR0911 One line a status.
+    signatures, name: str, method: str, unknown: str
+) -> StatusError:
     """Says why a request of one of the kinds cannot be answered.
 
     Args:

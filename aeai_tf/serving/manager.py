@@ -61,9 +61,8 @@ class Manager:
             version = self._find(spec)
             version.users += 1
         if response is not None:
-            number = version.status.version
-            response.model_spec.name = spec.name
-            response.model_spec.version.value = number
+            told, number = response.model_spec, version.status.version
+            told.name, told.version.value = spec.name, number
         try:
             yield version.servable
         finally:
@@ -96,21 +95,18 @@ class Manager:
         """
         config.check(configs)
         with self._changing:
-            new = [
-                model for model in configs if model.name not in self._configs
-            ]
+            new = [m for m in configs if m.name not in self._configs]
             for model in new:
                 # TensorFlow Serving waits without end for one to appear.
                 if not _paths(model):
-                    where = model.name, model.base_path
-                    raise status.refusal("no_version_path", *where)
+                    path, name = model.base_path, model.name
+                    raise status.refusal("no_version_path", name, path)
             labels = {model.name: self._labelled(model) for model in configs}
             self._configs = {model.name: model for model in configs}
             self._labels = labels
             failures = self._refresh()
             if not all(self._serving(model.name) for model in new):
-                failed = len(failures), ", ".join(failures)
-                raise status.refusal("unavailable_models", *failed)
+                _raise(failures)
 
     def refresh(self) -> None:
         """Looks at the folders once, and loads and frees what changed.
@@ -119,11 +115,7 @@ class Manager:
             status.StatusError: what went wrong; the rest is done.
         """
         with self._changing:
-            failures = self._refresh()
-        if failures:
-            raise status.refusal(
-                "unavailable_models", len(failures), ", ".join(failures)
-            )
+            _raise(self._refresh())
 
     def serving(self) -> list[tuple[str, int]]:
         """Lists the names and versions that requests may ask for."""
@@ -156,14 +148,10 @@ class Manager:
         return {n: v for n, v in known if v.status.state == Status.AVAILABLE}
 
     def _labelled(self, model) -> dict[str, int]:
-        old, serving = (
-            self._labels.get(model.name, {}),
-            self._serving(model.name),
-        )
+        old, serving = self._labels.get(model.name), self._serving(model.name)
         for label, number in model.version_labels.items():
-            free = (
-                self._allow_absent_labels and old.get(label, number) == number
-            )
+            moved = (old or {}).get(label, number) != number
+            free = self._allow_absent_labels and not moved
             if not free and number not in serving:
                 raise status.refusal("early_label", number, model.name)
         return dict(model.version_labels)
@@ -220,6 +208,12 @@ class Manager:
         gc.collect()  # A graph refers to itself.
         # Else the allocator keeps what was freed, and each swap adds to it.
         getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
+
+
+def _raise(failures: list[str]) -> None:
+    if failures:
+        what = len(failures), ", ".join(failures)
+        raise status.refusal("unavailable_models", *what)
 
 
 def _paths(model) -> dict[int, str]:

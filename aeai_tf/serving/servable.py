@@ -1,6 +1,5 @@
 """One version of a model, loaded and run as TensorFlow Serving does it."""
 
-import contextlib
 import os
 import threading
 from collections.abc import Sequence
@@ -35,20 +34,16 @@ class Servable:
         config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
         graph, load = tf.Graph(), tf.compat.v1.saved_model.load
         self._session = tf.compat.v1.Session(graph=graph, config=config)
-        with contextlib.ExitStack() as on_error:
-            on_error.callback(self.close)
-            names = set(os.listdir(path))
-            if not names & {"saved_model.pb", "saved_model.pbtxt"}:
-                raise status.refusal("no_saved_model", path)
-            with graph.as_default():
-                meta_graph = load(self._session, list(tags), path)
-            index = os.path.join(path, "variables/variables.index")
-            if meta_graph.HasField("saver_def") and not os.path.exists(index):
-                raise status.refusal("no_variables", path)
-            self.signatures = dict(meta_graph.signature_def)
-            if warm:
-                self._warm_up(path)
-            on_error.pop_all()
+        if not {"saved_model.pb", "saved_model.pbtxt"} & set(os.listdir(path)):
+            raise status.refusal("no_saved_model", path)
+        with graph.as_default():
+            meta_graph = load(self._session, list(tags), path)
+        index = os.path.join(path, "variables/variables.index")
+        if meta_graph.HasField("saver_def") and not os.path.exists(index):
+            raise status.refusal("no_variables", path)
+        self.signatures = dict(meta_graph.signature_def)
+        if warm:
+            self._warm_up(path)
 
     def predict(self, request) -> dict[str, np.ndarray]:
         """Answers a `PredictRequest`: output name -> array.

@@ -1,7 +1,6 @@
 """The services of the stand-in, and the ports that they are reached at."""
 
 import functools
-from collections.abc import Callable, Sequence
 from concurrent import futures
 
 import grpc
@@ -20,10 +19,6 @@ from aeai_tf.serving import inference, tensors
 from aeai_tf.serving.manager import Manager
 from aeai_tf.serving.status import StatusError, refusal
 
-# A request holds its thread while it waits for a processor; those that ask for
-# the status, or the health, must find one free.
-THREADS = 256
-_NAMES = ("ModelService", "PredictionService")  # For health checks.
 _OPTIONS = {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
@@ -133,22 +128,24 @@ class Services(
 
 
 def start(
-    services: Services,
-    addresses: Sequence[str],
-    credentials: grpc.ServerCredentials | None = None,
-    arguments: Sequence[tuple] = (),
-    threads: int = THREADS,
-    checkable: bool = False,
-) -> tuple[Callable, list[int]]:
+    services,
+    addresses,
+    credentials=None,
+    arguments=(),
+    threads=256,
+    checkable=False,
+):
     """Opens a server.
 
     Args:
-        services: what answers.
-        addresses: such as "0.0.0.0:8500", where port 0 picks a free one, and
-            "unix:path".
-        credentials: for TLS.
-        arguments: gRPC's, name and value.
-        threads: requests at once.
+        services: `Services`, which answer.
+        addresses: a list such as "0.0.0.0:8500", where port 0 picks a free
+            one, and "unix:path".
+        credentials: gRPC's, for TLS, or None.
+        arguments: gRPC's, a list of name and value.
+        threads: requests at once. Each holds one while it waits for a
+            processor, and those that ask for the status, or the health, must
+            find one free.
         checkable: whether to answer gRPC's health checks.
 
     Returns:
@@ -164,21 +161,17 @@ def start(
     add(services, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(services, server)
     checks = health.HealthServicer()
-    for name in _NAMES:
+    for name in ("ModelService", "PredictionService"):
         checks.set(name, health_pb2.HealthCheckResponse.SERVING)
     if checkable:
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    listen = server.add_insecure_port
-    if credentials:
-        listen = functools.partial(
-            server.add_secure_port, server_credentials=credentials
-        )
+    key = credentials or grpc.insecure_server_credentials()
     try:
-        ports = [listen(address) for address in addresses]
+        ports = [server.add_secure_port(where, key) for where in addresses]
     except RuntimeError as error:
-        where, why = " and ".join(addresses), "taken, or not permitted"
-        why += ", or the key does not fit" if credentials else ""
-        raise UserError(f"cannot listen on {where}: {why}") from error
+        where, why = " and ".join(addresses), ": taken, not permitted, or the "
+        why += "key does not fit"
+        raise UserError(f"cannot listen on {where}{why}") from error
     server.start()
 
     def stop(grace):

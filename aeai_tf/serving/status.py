@@ -1,22 +1,19 @@
 """gRPC statuses as exceptions, with the texts of `statuses.txt`."""
 
 import pathlib
+import re
 
 import grpc
 
+from aeai_tf.errors import UserError
+
 MAX_TEXT = 1024  # Characters of a text, as TensorFlow Serving.
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-_LINES = (
-    pathlib.Path(__file__).with_name("statuses.txt").read_text().split("\n")
-)
-_TEXTS = dict(
-    line.split(": ", 1)
-    for line in _LINES
-    if ": " in line[1:] and line[0] != "#"
-)
+_TABLE = pathlib.Path(__file__).with_name("statuses.txt").read_text()
+_TEXTS = dict(re.findall(r"^(\w+): (.+)$", _TABLE, re.MULTILINE))
 
 
-class StatusError(Exception):
+class StatusError(UserError):
     """A request that is answered with a gRPC status instead of a result."""
 
     def __init__(self, code: grpc.StatusCode, text: str):

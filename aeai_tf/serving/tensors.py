@@ -5,17 +5,12 @@ from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework import tensor_util
 
 from aeai_tf.serving.status import refusal
 
 # How TensorFlow's C++ names types.
 _NAMES = {"float32": "float", "float64": "double", "float16": "half"}
-# What the field of a type is called, where it is not the type's name in C++.
-_FIELDS = {
-    "complex64": "scomplex",
-    "complex128": "dcomplex",
-    "bfloat16": "half",
-}
 # A small message may name one value for all elements of a large tensor: as
 # large as a message could hold in full.
 _MAX_BYTES = 2**31
@@ -90,19 +85,12 @@ def write(tensor, value, content: bool) -> None:
             always `string_val`.
     """
     array = np.asarray(value, object if isinstance(value, bytes) else None)
-    dtype = tf.as_dtype(array.dtype)
-    tensor.dtype = dtype.as_datatype_enum
+    tensor.dtype = tf.as_dtype(array.dtype).as_datatype_enum
     tensor.tensor_shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
-    if content and dtype != tf.string:
+    if content and array.dtype != object:
         tensor.tensor_content = array.tobytes()
-        return
-    name, flat = _NAMES.get(dtype.name, dtype.name), array.ravel()
-    if dtype.is_complex:
-        flat = flat.view(flat.real.dtype)
-    elif dtype in (tf.float16, tf.bfloat16):
-        flat = flat.view(np.uint16)
-    field = f"{_FIELDS.get(dtype.name, name)}_val"
-    getattr(tensor, field, tensor.int_val).extend(flat.tolist())
+    else:
+        tensor_util.GetNumpyAppendFn(array.dtype)(tensor, array.ravel())
 
 
 def _array(tensor) -> np.ndarray:
