@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.stand_in import LATENT, SIZE, StandIn, export, images, serving
+from tests.stand_in import SIZE, StandIn, export, images, serving
 
 
 @pytest.mark.parametrize("content", [False, True])
@@ -15,17 +15,18 @@ def test_ovmsclient(tmp_path, content):
         source, target = images(1), images(1, 1)
         alpha = np.array([[0.0, 0.3, 1.0]], np.float32)
         inputs = {"source": source, "target": target, "alpha": alpha}
-        got = client.predict(inputs, "m", timeout=30)
+        # Without a version it asks for version 0, which there is not.
+        got = client.predict(inputs, "m", 7, timeout=30)
         want = model.interpolate(source, target, alpha)
         np.testing.assert_allclose(got, want, atol=1e-5)
-        metadata = client.get_model_metadata("m", timeout=30)
+        metadata = client.get_model_metadata("m", 7, timeout=30)
         assert metadata["model_version"] == 7
         assert metadata["inputs"]["source"]["shape"] == [-1, SIZE, SIZE, 3]
         assert metadata["inputs"]["alpha"]["dtype"] == "DT_FLOAT"
-        assert LATENT and list(metadata["outputs"]) == ["images"]
-        status = client.get_model_status("m", timeout=30)
+        assert list(metadata["outputs"]) == ["images"]
+        status = client.get_model_status("m", 7, timeout=30)
         assert status[7]["state"] == "AVAILABLE"
         with pytest.raises(
             ovmsclient.tfs_compat.base.errors.ModelNotFoundError
         ):
-            client.predict(inputs, "n", timeout=30)
+            client.predict(inputs, "n", 7, timeout=30)
