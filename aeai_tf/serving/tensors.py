@@ -44,7 +44,7 @@ def feeds(signature, sent) -> dict[str, np.ndarray]:
         tensor = sent[name] if name in sent else defaults[name]
         try:
             arrays[info.name] = _array(tensor)
-        except (TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise refusal("broken_tensor", name) from error
         if tensor.dtype != info.dtype:
             types = [tf.as_dtype(side.dtype).name for side in (tensor, info)]

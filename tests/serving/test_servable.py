@@ -213,6 +213,15 @@ def test_a_small_message_may_not_ask_for_large_tensors(identity):
         identity.predict(request)
 
 
+@pytest.mark.parametrize("number", [0, 20, 21, 99, 101])
+def test_types_that_no_array_has_are_refused(identity, number):
+    request = _request("float32", x=1.5)
+    request.inputs["x"].dtype = number
+    with pytest.raises(status.StatusError) as caught:
+        identity.predict(request)
+    assert caught.value.code.name == "INVALID_ARGUMENT"
+
+
 def test_many_at_once_get_their_own_answers(path):
     model = _load(path)
     batches = [images(1, seed) for seed in range(20)]
