@@ -18,7 +18,7 @@ from tests.stand_in import SIZE, StandIn, export, images
 
 METHOD = "/tensorflow.serving.PredictionService/Predict"
 MUTATIONS, IN_FLIGHT = 10_000, 64
-CLIENTS, SWAPS = 8, 20
+CLIENTS, SWAPS = 4, 20
 
 
 @pytest.fixture(scope="module")
