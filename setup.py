@@ -41,6 +41,7 @@ setuptools.setup(
     install_requires=[
         "absl-py>=2.1",
         "grpcio>=1.68",
+        "grpcio-health-checking>=1.68",
         # TFDS imports it and declares it for Python 3.8 only.
         "importlib_resources>=6",
         "keras>=3.10,<4",
@@ -57,7 +58,7 @@ setuptools.setup(
         "tqdm>=4.65",
     ],
     extras_require={
-        "dev": ["pytest>=8", "ruff>=0.9"],
+        "dev": ["ovmsclient", "pytest>=8", "ruff>=0.9"],
     },
     entry_points={
         "console_scripts": [

@@ -31,6 +31,9 @@ SIGNATURES = (
     "describe",
 )
 WARMUP_STEPS = 9
+MAX_PIXELS = 2**26  # 8,192 x 8,192, of which a server holds 200 MB at a time.
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"  # What files begin with.
+JPEG = b"\xff\xd8\xff"
 
 
 def export(
@@ -52,9 +55,10 @@ def export(
     - `encode`: images -> latents `[batch, latent_dim]`.
     - `decode`: latents -> images.
     - `interpolate_encoded`: source, target `[batch]` (the bytes of PNG or
-      JPEG files of any size, which is squeezed to the model's; an alpha
-      channel is dropped), alpha -> images `[batch, steps]`, the bytes of PNG
-      files.
+      JPEG files of up to `MAX_PIXELS`, which are squeezed to the model's
+      size; an alpha channel is dropped; what is no such file is refused by
+      its place in the batch), alpha -> images `[batch, steps]`, the bytes of
+      PNG files.
     - `describe`: request `[batch]` (any strings) -> json `[batch]`, the
       metadata; the same stands in `assets.extra/aeai.json`.
 
@@ -150,8 +154,8 @@ def _archive(model, image_size, latent_dim, description):
 
     def interpolate_encoded(source, target, alpha):
         alpha = _checked(alpha, source, target)
-        source = _read_images(source, image_size)
-        target = _read_images(target, image_size)
+        source = _read_images("source", source, image_size)
+        target = _read_images("target", target, image_size)
         images = model.interpolate(source, target, alpha)
         pixels = tf.round(tf.clip_by_value(images, 0.0, 1.0) * 255.0)
         return {"images": tf.io.encode_png(tf.cast(pixels, tf.uint8))}
@@ -189,14 +193,62 @@ def _checked(alpha, source, target):
     return tf.debugging.check_numerics(alpha, "alpha must be finite")
 
 
-def _read_images(encoded, image_size):
-    def read(data):
+def _read_images(name, encoded, image_size):
+    def read(item):
+        index, data = item
+        what = tf.strings.join([name, "[", tf.strings.as_string(index), "] "])
+        size = _image_size(what, data)
+        fits = tf.reduce_all(size > 0) & (tf.reduce_prod(size) <= MAX_PIXELS)
+        text = tf.strings.join(
+            [
+                what,
+                "has ",
+                tf.strings.reduce_join(
+                    tf.strings.as_string(size), separator=" x "
+                ),
+                f" pixels; an image may have {MAX_PIXELS}",
+            ]
+        )
+        with tf.control_dependencies([tf.debugging.Assert(fits, [text])]):
+            data = tf.identity(data)
         image = tf.io.decode_image(data, channels=3, expand_animations=False)
-        image = tf.cast(image, tf.float32) / 255.0
-        return tf.image.resize(image, [image_size] * 2, antialias=True)
+        # Resized as bytes: as floats, a large image would take four times that.
+        image = tf.image.resize(image, [image_size] * 2, antialias=True)
+        return image / 255.0
 
     one = tf.TensorSpec([image_size, image_size, 3], tf.float32)
-    return tf.map_fn(read, encoded, fn_output_signature=one)
+    items = tf.range(tf.size(encoded)), encoded
+    # One at a time, so that a batch of large ones takes no more than one.
+    return tf.map_fn(
+        read, items, fn_output_signature=one, parallel_iterations=1
+    )
+
+
+def _image_size(what, data):
+    """Reads width and height from a header, before anything is decoded."""
+    start = tf.strings.substr(data, 0, tf.minimum(24, tf.strings.length(data)))
+    start = tf.strings.join([start, 24 * b"\0"])
+    # What a PNG ends with is looked for, to name the item that was cut.
+    is_png = (tf.strings.substr(start, 0, 16) == PNG) & (
+        tf.strings.regex_full_match(data, rb"\C*IEND\C*")
+    )
+    is_jpeg = tf.strings.substr(start, 0, 3) == JPEG
+    no_image = tf.strings.join([what, "is no PNG or JPEG image"])
+    is_image = tf.debugging.Assert(is_png | is_jpeg, [no_image])
+    with tf.control_dependencies([is_image]):
+        # The other branch does not run: it would fail without a name.
+        return tf.cond(
+            is_jpeg,
+            lambda: tf.cast(tf.io.extract_jpeg_shape(data)[1::-1], tf.int64),
+            lambda: tf.cast(
+                tf.io.decode_raw(
+                    tf.strings.substr(start, 16, 8),
+                    tf.int32,
+                    little_endian=False,
+                ),
+                tf.int64,
+            ),
+        )
 
 
 def _write_warmup(extra, image_size, latent_dim):

@@ -1,83 +1,126 @@
-"""The program `aeai-serve`: a model over gRPC, as TensorFlow Serving does."""
+"""The program `aeai-serve`: a stand-in for `tensorflow_model_server`.
 
+It takes its flags and files, and answers its gRPC calls with its statuses and
+texts. It is there so that the same client and the same files work on a laptop
+and in CI; what needs request batching, metrics, REST or GPUs runs the real one.
+"""
+
+import functools
+import gc
 import signal
+import sys
 import threading
 
-from absl import flags
+from absl import flags, logging
 
 from aeai_tf import programs
 from aeai_tf.errors import UserError
-from aeai_tf.serving.versions import versions
 
 USAGE = """
 aeai-serve --port=8500 --model_name=aeai --model_base_path=models/x
 
-Serves the latest version of an exported model over gRPC, with TensorFlow
-Serving's interface, until SIGTERM or Ctrl-C.
+Serves exported models over gRPC, with TensorFlow Serving's interface, until
+SIGTERM or Ctrl-C. A stand-in for tensorflow_model_server, for a laptop or CI.
 """
 GRACE = 10.0  # Seconds that running requests get at the end.
+_AHEAD = "allow_version_labels_for_unavailable_models"
+_CONTENT = "enable_serialization_as_tensor_content"
+_CONFIG_POLL = "model_config_file_poll_wait_seconds"
+_FOLDER_POLL = "file_system_poll_wait_seconds"
+# Accepted, so that the same command line works; the rest is for the real one.
+_IGNORED = {
+    "enable_batching": "batches no requests",
+    "monitoring_config_file": "has no Prometheus metrics",
+    "rest_api_port": "has no REST interface",
+    "rest_api_num_threads": "has no REST interface",
+    "rest_api_timeout_in_ms": "has no REST interface",
+}
 
-_PORT = flags.DEFINE_integer(
-    "port", 8500, "port to listen on; 0 picks a free one", 0, 65535
-)
-_MODEL_NAME = flags.DEFINE_string(
-    "model_name", "default", "name that clients ask for"
-)
-_MODEL_BASE_PATH = flags.DEFINE_string(
-    "model_base_path", None, "folder of versions, aeai-export's --out"
-)
-_TENSOR_CONTENT = flags.DEFINE_bool(
-    "enable_serialization_as_tensor_content",
-    False,
-    "reply with tensors as bytes, not as lists of numbers",
-)
-flags.mark_flag_as_required("model_base_path")
+flags.DEFINE_integer("port", 8500, "for gRPC; 0 picks a free one", 0, 65535)
+flags.DEFINE_string("grpc_socket_path", "", "Unix socket to listen on, too")
+flags.DEFINE_string("model_name", "default", "name that clients ask for")
+flags.DEFINE_string("model_base_path", "", "folder of versions, as exported")
+flags.DEFINE_string("model_config_file", "", "ModelServerConfig, as text")
+flags.DEFINE_integer(_CONFIG_POLL, 0, "how often to read it; 0: once")
+flags.DEFINE_integer(_FOLDER_POLL, 1, "how often to read folders; 0: once")
+flags.DEFINE_bool(_AHEAD, False, "new labels may name versions to come")
+flags.DEFINE_list("saved_model_tags", "serve", "which graph to load")
+flags.DEFINE_bool("enable_model_warmup", True, "run warm-up requests first")
+flags.DEFINE_string("ssl_config_file", "", "SSLConfig, as text, for TLS")
+flags.DEFINE_string("grpc_channel_arguments", "", "name=value,name=value")
+flags.DEFINE_integer("grpc_max_threads", 256, "requests at once", 1)
+flags.DEFINE_bool("enable_grpc_healthcheck_service", False, "for probes")
+flags.DEFINE_bool(_CONTENT, False, "reply with bytes, not with numbers")
+flags.DEFINE_string("batching_parameters_file", "", "ignored")
+for _name, _what in _IGNORED.items():
+    _define = (
+        flags.DEFINE_bool if _name.startswith("en") else flags.DEFINE_string
+    )
+    _define(_name, None, f"ignored: aeai-serve {_what}")
 
 
 def main() -> None:
     """Serves until it is told to stop.
 
     Raises:
-        UserError: nothing to serve, or the port is taken.
+        UserError: nothing to serve, a file with mistakes, or a taken port.
     """
-    version, path = _latest(_MODEL_BASE_PATH.value)
+    flag = flags.FLAGS
+    if not (flag.model_base_path or flag.model_config_file):
+        raise UserError("needs --model_base_path or --model_config_file")
+    if flag.batching_parameters_file and not flag.enable_batching:
+        raise UserError("--batching_parameters_file needs --enable_batching")
+    for name, what in _IGNORED.items():
+        if flag[name].value:
+            logging.warning("--%s is ignored: aeai-serve %s", name, what)
     stop = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stop.set())
-
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    # TensorFlow would import it, for a second, and no server needs it.
+    sys.modules.setdefault("keras", None)
     import tensorflow as tf
 
-    from aeai_tf.serving import server
-    from aeai_tf.serving.servable import Servable
+    from aeai_tf.serving import config, manager, servable, server
 
     tf.get_logger().setLevel("ERROR")  # Loading tells of a deprecation.
-    servable = Servable(_MODEL_NAME.value, version, path)
+    gc.freeze()  # Else each swap searches all of TensorFlow for garbage.
+    tags, warm = flag.saved_model_tags, flag.enable_model_warmup
+    load = functools.partial(servable.Servable, tags=tags, warm=warm)
+    models = manager.Manager(load, flag[_AHEAD].value)
+    source = flag.model_config_file, flag.model_name, flag.model_base_path
+    credentials = config.credentials(flag.ssl_config_file)
+    arguments = config.channel_arguments(flag.grpc_channel_arguments)
+    sockets = [f"unix:{path}" for path in [flag.grpc_socket_path] if path]
+    addresses = [f"0.0.0.0:{flag.port}", *sockets]
+
+    def reload():
+        models.reload(config.models(*source))
+
+    def every(seconds, call):
+        while not stop.wait(seconds):
+            try:
+                call()
+            except UserError as error:
+                logging.error("%s", error)  # What is served stays.
+
+    reload()
     if not stop.is_set():
-        grpc_server, port = server.start(
-            server.Models([servable]), _PORT.value, _TENSOR_CONTENT.value
+        services = server.Services(models, flag[_CONTENT].value)
+        options = flag.grpc_max_threads, flag.enable_grpc_healthcheck_service
+        close, (port, *_) = server.start(
+            services, addresses, credentials, arguments, *options
         )
-        print(
-            f"serving {servable.name} version {version} on 0.0.0.0:{port}",
-            flush=True,
-        )
+        for name, version in models.serving():
+            print(f"serving {name} version {version} on 0.0.0.0:{port}")
+        sys.stdout.flush()
+        polls = {_FOLDER_POLL: models.refresh, _CONFIG_POLL: reload}
+        for name, call in polls.items():
+            if flag[name].value > 0:
+                task = flag[name].value, call
+                threading.Thread(target=every, args=task, daemon=True).start()
         stop.wait()
-        grpc_server.stop(GRACE).wait()
-    servable.close()
-
-
-def _latest(base_path: str) -> tuple[int, str]:
-    try:
-        found = versions(base_path)
-    except OSError as error:
-        raise UserError(
-            f"cannot read the base path {base_path}: {error.strerror}"
-        ) from error
-    if not found:
-        raise UserError(
-            f"no version to serve in {base_path}: it needs folders named 1, "
-            f"2, ... as aeai-export --out={base_path} makes them"
-        )
-    return max(found.items())
+        close(GRACE)
+    models.close()
 
 
 def run() -> None:

@@ -1,6 +1,9 @@
 """A small model with what export needs, and a server for it."""
 
 import contextlib
+import functools
+import os
+import tempfile
 
 import keras
 import numpy as np
@@ -69,19 +72,25 @@ def export(model, out_dir):
 
 
 @contextlib.contextmanager
-def serving(path, tensor_content=False):
-    """Serves version 7 of "m" from `path`; yields the address."""
-    from aeai_tf.serving import server
-    from aeai_tf.serving.servable import Servable
+def serving(path, tensor_content=False, **options):
+    """Serves version 7 of "m" from `path`; yields the address.
 
-    servable = Servable("m", 7, str(path))
-    models = server.Models([servable])
-    running, port = server.start(models, 0, tensor_content)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        running.stop(None).wait()
-        servable.close()
+    `options` go to `server.start`.
+    """
+    from aeai_tf.serving import config, manager, servable, server
+
+    load = functools.partial(servable.Servable, tags=["serve"], warm=True)
+    models = manager.Manager(load)
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(path, os.path.join(folder, "7"))
+        models.reload(config.models("", "m", folder))
+        services = server.Services(models, tensor_content)
+        stop, (port,) = server.start(services, ["127.0.0.1:0"], **options)
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            stop(None)
+            models.close()
 
 
 def images(count, seed=0):

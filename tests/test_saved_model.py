@@ -3,7 +3,9 @@ import io
 import json
 import os
 import resource
+import struct
 import threading
+import zlib
 
 import numpy as np
 import pytest
@@ -155,9 +157,73 @@ def test_a_batch_that_does_not_match_is_refused(ask):
         )
 
 
-def test_bytes_that_are_no_image_are_refused(ask):
-    with pytest.raises(tf.errors.InvalidArgumentError, match="image"):
-        ask("interpolate_encoded", source=["x"], target=["y"], alpha=[[0.0]])
+def _claiming(kind, width, height):
+    """A small file whose header tells of another size."""
+    data = bytearray(_png(np.zeros([9, 9, 3], np.uint8), format=kind))
+    if kind == "PNG":
+        data[16:24] = struct.pack(">II", width, height)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    else:
+        start = data.index(b"\xff\xc0") + 5
+        data[start : start + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+NO_IMAGES = {
+    "nothing": b"",
+    "text": b"hello",
+    "random": np.random.default_rng(0).bytes(999),
+    "gif": _png(np.zeros([9, 9, 3], np.uint8), format="GIF"),
+    "bmp": _png(np.zeros([9, 9, 3], np.uint8), format="BMP"),
+    "cut png": _png(np.zeros([99, 99, 3], np.uint8))[:-20],
+    "start of a png": _png(np.zeros([99, 99, 3], np.uint8))[:15],
+}
+
+
+@pytest.mark.parametrize("kind", NO_IMAGES)
+@pytest.mark.parametrize("name", ["source", "target"])
+def test_what_is_no_image_is_refused_by_its_place(ask, kind, name):
+    good = [_png_of_one()] * 3
+    files = {"source": good, "target": good}
+    files[name] = [good[0], good[0], NO_IMAGES[kind]]
+    text = rf"{name}\[2\] is no PNG or JPEG image"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=text):
+        ask("interpolate_encoded", **files, alpha=[[0.0]] * 3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("width, height", [(20_000, 20_000), (65_000, 1033)])
+def test_an_image_that_is_too_large_is_refused_unread(ask, kind, width, height):
+    files = [_png_of_one(), _claiming(kind, width, height)]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        ask(
+            "interpolate_encoded", source=files, target=files, alpha=[[0.0]] * 2
+        )
+    assert f"[1] has {width} x {height} pixels" in str(caught.value)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert after - before < 100_000  # KB
+
+
+def test_bytes_changed_or_cut_are_refused_or_read(ask):
+    generator = np.random.default_rng(0)
+    noise = generator.integers(0, 256, [20, 20, 3], np.uint8)
+    refused = 0
+    for file in (_png(noise), _png(noise, format="JPEG")):
+        for _ in range(50):
+            data = bytearray(file[: generator.integers(1, len(file) + 1)])
+            data[generator.integers(len(data))] ^= generator.integers(1, 256)
+            pair = [bytes(data)]
+            try:
+                ask(
+                    "interpolate_encoded",
+                    source=pair,
+                    target=pair,
+                    alpha=[[0.0]],
+                )
+            except tf.errors.InvalidArgumentError:
+                refused += 1
+    assert refused > 50
 
 
 def test_every_input_and_output_starts_with_the_batch(ask):

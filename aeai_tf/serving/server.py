@@ -1,99 +1,30 @@
-"""A gRPC server that answers as TensorFlow Serving does, in this process.
-
-It runs models in a TensorFlow 1 session, as TensorFlow Serving does, and gives
-its status codes and texts, so that what works here works there.
-"""
+"""The services of the stand-in, and the ports that they are reached at."""
 
 import functools
-import os
-from collections.abc import Iterable
 from concurrent import futures
 
 import grpc
-import numpy as np
-import tensorflow as tf
-from google.protobuf import any_pb2
-from tensorflow.core.framework import tensor_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
 
 from aeai_tf.errors import UserError
-from aeai_tf.serving.servable import (
-    MAX_TEXT,
-    Servable,
-    StatusError,
-    invalid,
-)
+from aeai_tf.serving import inference, tensors
+from aeai_tf.serving.manager import Manager
+from aeai_tf.serving.status import StatusError, refusal
 
-_NUMBER_FIELDS = {
-    np.dtype("float32"): "float_val",
-    np.dtype("float64"): "double_val",
-    np.dtype("int32"): "int_val",
-    np.dtype("int64"): "int64_val",
-    np.dtype("bool"): "bool_val",
+_OPTIONS = {
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    "grpc.so_reuseport": 0,  # Else two servers share a port.
 }
-
-
-class Models:
-    """The servables, looked up by what a request's `model_spec` says."""
-
-    def __init__(self, servables: Iterable[Servable]):
-        """Takes the servables, all versions of all models."""
-        self._models = {}
-        for servable in servables:
-            versions = self._models.setdefault(servable.name, {})
-            versions[servable.version] = servable
-
-    def find(self, request) -> Servable:
-        """Finds the version that a request wants, by default the latest.
-
-        Raises:
-            StatusError: there is none, or the request names none.
-        """
-        spec = _model_spec(request)
-        if not spec.name:
-            raise invalid("ModelSpec has no name specified.")
-        if spec.version_label:
-            raise invalid(
-                f"Unrecognized servable version label: {spec.version_label}"
-            )
-        versions = self._models.get(spec.name, {})
-        if spec.HasField("version"):
-            version, wanted = spec.version.value, "Specific({}, {})"
-        else:
-            version, wanted = max(versions, default=None), "Latest({})"
-        if version not in versions:
-            raise _not_found(
-                "Servable not found for request: "
-                + wanted.format(spec.name, version)
-            )
-        return versions[version]
-
-    def versions(self, request) -> list[int]:
-        """Lists the versions that a status request asks for.
-
-        Raises:
-            StatusError: there are none.
-        """
-        spec = _model_spec(request)
-        versions = sorted(self._models.get(spec.name, {}), reverse=True)
-        if spec.HasField("version"):
-            version = spec.version.value
-            if version not in versions:
-                raise _not_found(
-                    f"Could not find version {version} of model {spec.name}"
-                )
-            return [version]
-        if not versions:
-            raise _not_found(
-                f"Could not find any versions of model {spec.name}"
-            )
-        return versions
+_CLASSIFY, _REGRESS = inference.KINDS
 
 
 def _answers(method):
@@ -104,18 +35,18 @@ def _answers(method):
         try:
             return method(self, request)
         except StatusError as error:
-            text = str(error)
-            if len(text) > MAX_TEXT:
-                text = text[:MAX_TEXT] + "...TRUNCATED"
-            return context.abort(error.code, text)
+            return context.abort(error.code, str(error))
 
     return answer
 
 
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers `Predict` and `GetModelMetadata`."""
+class Services(
+    prediction_service_pb2_grpc.PredictionServiceServicer,
+    model_service_pb2_grpc.ModelServiceServicer,
+):
+    """Answers what TensorFlow Serving's two services answer."""
 
-    def __init__(self, models: Models, tensor_content: bool = False):
+    def __init__(self, models: Manager, tensor_content: bool = False):
         """Takes the models.
 
         Args:
@@ -127,123 +58,130 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     @_answers
     def Predict(self, request):
         """Runs one signature of a model."""
-        servable = self._models.find(request)
-        signature_name = request.model_spec.signature_name or "serving_default"
-        outputs = servable.predict(
-            signature_name, request.inputs, request.output_filter
-        )
         response = predict_pb2.PredictResponse()
-        _set_model(response, servable)
-        response.model_spec.signature_name = signature_name
+        with self._models.use(_spec(request), response) as servable:
+            outputs = servable.predict(request)
+        name = request.model_spec.signature_name or "serving_default"
+        response.model_spec.signature_name = name
         for name, array in outputs.items():
-            tensor = _tensor(array, self._tensor_content)
-            response.outputs[name].CopyFrom(tensor)
+            tensors.write(response.outputs[name], array, self._tensor_content)
         return response
 
     @_answers
     def GetModelMetadata(self, request):
         """Tells the names, types and shapes of a model's signatures."""
-        _model_spec(request)
+        spec = _spec(request)
         if not request.metadata_field:
-            raise invalid(
-                "GetModelMetadataRequest must specify at least one "
-                "metadata_field"
-            )
+            raise refusal("no_metadata_field")
         for field in request.metadata_field:
             if field != "signature_def":
-                raise invalid(f"Metadata field {field} is not supported")
-        servable = self._models.find(request)
+                raise refusal("unknown_metadata_field", field)
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        for name, signature in servable.signatures.items():
-            signatures.signature_def[name].CopyFrom(signature)
-        packed = any_pb2.Any()
-        packed.Pack(signatures)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        _set_model(response, servable)
-        response.metadata["signature_def"].CopyFrom(packed)
+        with self._models.use(spec, response) as servable:
+            for name, signature in servable.signatures.items():
+                signatures.signature_def[name].CopyFrom(signature)
+        response.metadata["signature_def"].Pack(signatures)
         return response
 
+    @_answers
+    def Classify(self, request):
+        """Refuses: there is no such signature."""
+        self._refuse(_spec(request), _CLASSIFY, "no_signature")
 
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """Answers `GetModelStatus`."""
+    @_answers
+    def Regress(self, request):
+        """Refuses: there is no such signature."""
+        self._refuse(_spec(request), _REGRESS, "no_signature")
 
-    def __init__(self, models: Models):
-        """Takes what is served."""
-        self._models = models
+    @_answers
+    def MultiInference(self, request):
+        """Refuses: the first task that is there cannot be answered."""
+        if not request.tasks:
+            raise refusal("no_name")
+        task = request.tasks[0]
+        self._refuse(task.model_spec, task.method_name, "no_task_signature")
 
     @_answers
     def GetModelStatus(self, request):
-        """Tells which versions of a model are served."""
+        """Tells the state of a model's versions."""
+        statuses = self._models.statuses(_spec(request))
         response = get_model_status_pb2.GetModelStatusResponse()
-        for version in self._models.versions(request):
-            status = response.model_version_status.add(version=version)
-            status.state = get_model_status_pb2.ModelVersionStatus.AVAILABLE
-            status.status.SetInParent()
+        response.model_version_status.extend(statuses)
         return response
+
+    @_answers
+    def HandleReloadConfigRequest(self, request):
+        """Serves other models, or other versions, from now on."""
+        if not request.config.HasField("model_config_list"):
+            raise refusal("no_model_list")
+        self._models.reload(request.config.model_config_list.config)
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.SetInParent()
+        return response
+
+    def _refuse(self, spec, method: str, unknown: str) -> None:
+        with self._models.use(spec) as servable:
+            name = spec.signature_name or "serving_default"
+            known = servable.signatures
+            raise inference.refuse(known, name, method, unknown)
 
 
 def start(
-    models: Models, port: int, tensor_content: bool = False
-) -> tuple[grpc.Server, int]:
-    """Opens a server on all addresses of this machine.
+    services,
+    addresses,
+    credentials=None,
+    arguments=(),
+    threads=256,
+    checkable=False,
+):
+    """Opens a server.
 
     Args:
-        models: what is served.
-        port: to listen on; 0 picks a free one.
-        tensor_content: as in `PredictionService`.
+        services: `Services`, which answer.
+        addresses: a list such as "0.0.0.0:8500", where port 0 picks a free
+            one, and "unix:path".
+        credentials: gRPC's, for TLS, or None.
+        arguments: gRPC's, a list of name and value.
+        threads: requests at once. Each holds one while it waits for a
+            processor, and those that ask for the status, or the health, must
+            find one free.
+        checkable: whether to answer gRPC's health checks.
 
     Returns:
-        The server, running, and its port.
+        How to stop it, called with the seconds that running requests get;
+        and its ports.
 
     Raises:
-        UserError: the port is taken or not permitted.
+        UserError: a port is taken or not permitted, or a key is no key.
     """
-    server = grpc.server(
-        futures.ThreadPoolExecutor(4 * (os.cpu_count() or 1)),
-        options=[
-            ("grpc.max_receive_message_length", -1),
-            ("grpc.max_send_message_length", -1),
-            ("grpc.so_reuseport", 0),  # Else two servers share a port.
-        ],
-    )
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(models, tensor_content), server
-    )
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-        ModelService(models), server
-    )
+    pool, options = futures.ThreadPoolExecutor(threads), dict(arguments)
+    server = grpc.server(pool, options=list((_OPTIONS | options).items()))
+    add = prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server
+    add(services, server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(services, server)
+    checks = health.HealthServicer()
+    for name in ("ModelService", "PredictionService"):
+        checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+    if checkable:
+        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    key = credentials or grpc.insecure_server_credentials()
     try:
-        port = server.add_insecure_port(f"0.0.0.0:{port}")
+        ports = [server.add_secure_port(where, key) for where in addresses]
     except RuntimeError as error:
-        raise UserError(
-            f"cannot listen on port {port}: it is taken, or not permitted"
-        ) from error
+        where, why = " and ".join(addresses), ": taken, not permitted, or the "
+        why += "key does not fit"
+        raise UserError(f"cannot listen on {where}{why}") from error
     server.start()
-    return server, port
+
+    def stop(grace):
+        checks.enter_graceful_shutdown()
+        server.stop(grace).wait()
+
+    return stop, ports
 
 
-def _tensor(value, content: bool):
-    field = _NUMBER_FIELDS.get(getattr(value, "dtype", None))
-    if content or field is None:
-        return tf.make_tensor_proto(value)
-    tensor = tensor_pb2.TensorProto(
-        dtype=tf.as_dtype(value.dtype).as_datatype_enum,
-        tensor_shape=tf.TensorShape(value.shape).as_proto(),
-    )
-    getattr(tensor, field).extend(value.ravel().tolist())
-    return tensor
-
-
-def _model_spec(request):
+def _spec(request):
     if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
+        raise refusal("missing_spec")
     return request.model_spec
-
-
-def _set_model(response, servable: Servable) -> None:
-    response.model_spec.name = servable.name
-    response.model_spec.version.value = servable.version
-
-
-def _not_found(text: str) -> StatusError:
-    return StatusError(grpc.StatusCode.NOT_FOUND, text)

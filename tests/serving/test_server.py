@@ -1,25 +1,22 @@
 import os
-import signal
-import socket
-import subprocess
-import sys
 
 import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
-from aeai_tf.errors import UserError
-from aeai_tf.serving import servable as servables
-from aeai_tf.serving import server
-from aeai_tf.serving.client import InterpolationClient
+from aeai_tf.serving import config
 from tests.stand_in import SIZE, StandIn, export, images, serving
 
 UNLIMITED = [("grpc.max_receive_message_length", -1)]
@@ -109,29 +106,6 @@ def test_messages_have_no_limit(predict):
     )
     assert predict(request).ByteSize() > 9e6
     assert len(predict(_request(images=images(3000))).outputs) == 1
-
-
-def test_numbers_of_every_type_and_bytes_come_back():
-    for value in (
-        np.array([[1.5, -2.0]], np.float32),
-        np.array([0.1]),
-        np.arange(3, dtype=np.int32),
-        np.arange(3),
-        np.array([True, False]),
-        np.array([1, 2], np.uint8),
-        np.float32(2.5),
-        np.array([b"a\0", b""], object),
-        b"a\0",
-    ):
-        for content in (False, True):
-            got = tf.make_ndarray(server._tensor(value, content))
-            assert (
-                got.dtype
-                == np.asarray(value, getattr(value, "dtype", object)).dtype
-            )
-            assert got.tolist() == (
-                value if isinstance(value, bytes) else value.tolist()
-            )
 
 
 def _changed(**changes):
@@ -301,93 +275,126 @@ def test_status_tells_the_versions(channel):
     )
 
 
-def test_loading_runs_the_warm_up_requests(path, monkeypatch):
-    seen = []
-    predict = servables.Servable.predict
-
-    def spy(self, signature_name, inputs, output_filter=()):
-        seen.append(signature_name)
-        return predict(self, signature_name, inputs, output_filter)
-
-    monkeypatch.setattr(servables.Servable, "predict", spy)
-    servables.Servable("m", 1, path).close()
-    assert {"interpolate", "encode", "decode", "interpolate_encoded"} <= set(
-        seen
-    )
+CLASSIFY = "tensorflow/serving/classify"
+REGRESS = "tensorflow/serving/regress"
 
 
-def test_what_is_no_model_is_refused(tmp_path):
-    with pytest.raises(UserError, match=f"cannot load {tmp_path}"):
-        servables.Servable("m", 1, str(tmp_path))
+def _examples(kind, name="m", signature=""):
+    request = {
+        "Classify": classification_pb2.ClassificationRequest,
+        "Regress": regression_pb2.RegressionRequest,
+    }[kind]()
+    request.model_spec.name = name
+    request.model_spec.signature_name = signature
+    return request
 
 
-def test_a_taken_port_is_refused():
-    with socket.socket() as other:
-        other.bind(("0.0.0.0", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        with pytest.raises(UserError, match=f"cannot listen on port {port}"):
-            server.start(server.Models([]), port)
-
-
-def test_two_servers_never_share_a_port():
-    first, port = server.start(server.Models([]), 0)
-    with pytest.raises(UserError, match=f"cannot listen on port {port}"):
-        server.start(server.Models([]), port)
-    first.stop(None).wait()
-
-
-def _serve(*arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "aeai_tf.serve", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_the_program_serves_the_latest_version_until_told_to_stop(
-    model, path, tmp_path, stop
-):
-    for version in ("9", "10"):
-        os.symlink(path, tmp_path / version)
-    process = _serve(
-        "--port=0", "--model_name=x", f"--model_base_path={tmp_path}"
-    )
-    try:
-        line = process.stdout.readline()
-        assert line.startswith("serving x version 10 on 0.0.0.0:")
-        port = line.strip().rpartition(":")[2]
-        with InterpolationClient(f"127.0.0.1:{port}", "x") as client:
-            np.testing.assert_allclose(
-                client.encode(images(1)), model.encode(images(1)), atol=1e-5
-            )
-        process.send_signal(stop)
-        out, err = process.communicate(timeout=20)
-    finally:
-        process.kill()
-    assert (process.returncode, out) == (0, "")
-    assert "Traceback" not in err and "deprecated" not in err
+def _tasks(signature="", method=CLASSIFY, name="m"):
+    request = inference_pb2.MultiInferenceRequest()
+    task = request.tasks.add(method_name=method)
+    task.model_spec.name = name
+    task.model_spec.signature_name = signature
+    return request
 
 
 @pytest.mark.parametrize(
-    "arguments, code, sentence",
+    "call, request_, code, text",
     [
-        ([], 2, "needs --model_base_path"),
-        (["--model_base_path=/absent"], 1, "cannot read the base path /absent"),
-        (["--model_base_path=."], 1, "no version to serve in ."),
-        (["--model_base_path=.", "--port=x"], 2, "--port=x"),
+        (
+            "Classify",
+            classification_pb2.ClassificationRequest(),
+            "INVALID_ARGUMENT",
+            "Missing ModelSpec",
+        ),
+        (
+            "Classify",
+            _examples("Classify", "n"),
+            "NOT_FOUND",
+            "Servable not found for request: Latest(n)",
+        ),
+        (
+            "Classify",
+            _examples("Classify", signature="s"),
+            "INVALID_ARGUMENT",
+            "No signature was found with the name: s",
+        ),
+        (
+            "Classify",
+            _examples("Classify"),
+            "INVALID_ARGUMENT",
+            "Expected one input Tensor.",
+        ),
+        (
+            "Classify",
+            _examples("Classify", signature="encode"),
+            "INVALID_ARGUMENT",
+            "No classification inputs found in SignatureDef: inputs",
+        ),
+        (
+            "Regress",
+            _examples("Regress", signature="s"),
+            "INVALID_ARGUMENT",
+            "No signature was found with the name: s",
+        ),
+        (
+            "Regress",
+            _examples("Regress", signature="encode"),
+            "INVALID_ARGUMENT",
+            "No regression inputs found in SignatureDef: inputs",
+        ),
+        (
+            "MultiInference",
+            inference_pb2.MultiInferenceRequest(),
+            "INVALID_ARGUMENT",
+            "ModelSpec has no name specified.",
+        ),
+        (
+            "MultiInference",
+            _tasks("s"),
+            "INVALID_ARGUMENT",
+            "Requested signature not found in model graph: s",
+        ),
+        (
+            "MultiInference",
+            _tasks(method="tensorflow/serving/predict"),
+            "UNIMPLEMENTED",
+            "Unsupported signature method_name: tensorflow/serving/predict",
+        ),
+        (
+            "MultiInference",
+            _tasks(method=REGRESS),
+            "INVALID_ARGUMENT",
+            "Expected one input Tensor.",
+        ),
     ],
 )
-def test_the_program_refuses_in_one_sentence(
-    tmp_path, monkeypatch, arguments, code, sentence
+def test_requests_of_examples_are_refused_as_there(
+    channel, call, request_, code, text
 ):
-    source = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-    monkeypatch.setenv("PYTHONPATH", source)
-    monkeypatch.chdir(tmp_path)
-    process = _serve(*arguments)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (code, "")
-    assert err.startswith("aeai-serve: ") and err.count("\n") == 1
-    assert sentence in err
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    got = _refusal(getattr(stub, call), request_)
+    assert (got[0], got[1][: len(text)]) == (code, text)
+
+
+def test_a_configuration_is_reloaded_on_request(path, tmp_path):
+    os.symlink(path, tmp_path / "3")
+    request = model_management_pb2.ReloadConfigRequest()
+    with (
+        serving(path) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        stub = model_service_pb2_grpc.ModelServiceStub(channel)
+        assert _refusal(stub.HandleReloadConfigRequest, request) == (
+            "INVALID_ARGUMENT",
+            "ServerModelConfig type not supported by HandleReloadConfigRequest."
+            " Only ModelConfigList is currently supported",
+        )
+        request.config.model_config_list.config.extend(
+            config.models("", "n", str(tmp_path))
+        )
+        response = stub.HandleReloadConfigRequest(request, timeout=60)
+        assert response.status.error_code == 0
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        response = stub.Predict(_request(model="n"))
+        assert response.model_spec.version.value == 3
+        assert _refusal(stub.Predict, _request())[0] == "NOT_FOUND"

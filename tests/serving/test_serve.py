@@ -1,0 +1,148 @@
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from aeai_tf.serving.client import InterpolationClient, ServingError
+from tests.stand_in import StandIn, export, images
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return StandIn()
+
+
+@pytest.fixture(scope="module")
+def path(model, tmp_path_factory):
+    return export(model, tmp_path_factory.mktemp("models"))
+
+
+def _serve(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "aeai_tf.serve", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _address(line):
+    return f"127.0.0.1:{line.strip().rpartition(':')[2]}"
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_serves_the_latest_version_until_told_to_stop(
+    model, path, tmp_path, stop
+):
+    for version in ("9", "10"):
+        os.symlink(path, tmp_path / version)
+    process = _serve(
+        "--port=0",
+        "--model_name=x",
+        f"--model_base_path={tmp_path}",
+        "--enable_batching",
+        "--rest_api_port=8501",
+    )
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("serving x version 10 on 0.0.0.0:")
+        with InterpolationClient(_address(line), "x") as client:
+            np.testing.assert_allclose(
+                client.encode(images(1)), model.encode(images(1)), atol=1e-5
+            )
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err and "deprecated" not in err
+    for flag in ("--enable_batching", "--rest_api_port"):
+        assert err.count(f"{flag} is ignored: aeai-serve ") == 1
+
+
+def test_follows_its_folders_and_its_configuration(path, tmp_path):
+    base, file = tmp_path / "m", tmp_path / "models.config"
+    base.mkdir()
+    os.symlink(path, base / "1")
+
+    def configure(*names):
+        models = (
+            f"config {{name: '{name}' base_path: '{base}' "
+            "model_platform: 'tensorflow'}"
+            for name in names
+        )
+        new = tmp_path / "new"
+        new.write_text(f"model_config_list {{{' '.join(models)}}}")
+        new.replace(file)
+
+    def eventually(call, *arguments):
+        for _ in range(300):
+            try:
+                return call(*arguments)
+            except ServingError:
+                time.sleep(0.1)
+        return call(*arguments)
+
+    configure("x")
+    process = _serve(
+        "--port=0",
+        f"--model_config_file={file}",
+        "--model_config_file_poll_wait_seconds=1",
+        f"--grpc_socket_path={tmp_path}/socket",
+    )
+    try:
+        address = _address(process.stdout.readline())
+        file.write_text("{")  # Is refused; what was in force stays.
+        os.makedirs(base / "2" / "variables")  # As does version 1.
+        time.sleep(2.5)
+        with InterpolationClient(address, "x") as client:
+            client.describe()
+        configure("y")
+        shutil.copytree(path, base / "2", dirs_exist_ok=True)
+        with InterpolationClient(f"unix:{tmp_path}/socket", "y") as client:
+            eventually(client.describe)
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert "models.config is not valid" in err
+    assert "Could not find SavedModel .pb" in err
+    assert err.count("Could not find SavedModel .pb") == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments, code, sentence",
+    [
+        ([], 1, "needs --model_base_path or --model_config_file"),
+        (
+            ["--model_base_path=.", "--batching_parameters_file=x"],
+            1,
+            "--batching_parameters_file needs --enable_batching",
+        ),
+        (["--model_base_path=."], 1, "Unable to find a numerical version path"),
+        (["--model_base_path=.", "--port=x"], 2, "--port=x"),
+        (["--model_config_file=absent"], 1, "cannot read absent"),
+    ],
+)
+def test_refuses_in_one_sentence(
+    tmp_path, monkeypatch, arguments, code, sentence
+):
+    monkeypatch.chdir(tmp_path)
+    process = _serve(*arguments)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, "")
+    # TensorFlow may have its say first, and the program has one sentence.
+    assert err.count("aeai-serve: ") == 1 and "Traceback" not in err
+    last = err.splitlines()[-1]
+    assert last.startswith("aeai-serve: ") and sentence in last
