@@ -58,7 +58,14 @@ setuptools.setup(
         "tqdm>=4.65",
     ],
     extras_require={
-        "dev": ["ovmsclient", "pytest>=8", "ruff>=0.9"],
+        "dev": [
+            "check-jsonschema>=0.38",
+            "kubernetes-validate>=1.37",
+            "ovmsclient",
+            "pytest>=8",
+            "pyyaml>=6",
+            "ruff>=0.9",
+        ],
     },
     entry_points={
         "console_scripts": [

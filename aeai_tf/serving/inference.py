@@ -23,10 +23,7 @@ def refuse(  # noqa: PLR0911 One line a status.
         method: a key of `KINDS`, or what else a client may write.
         unknown: the status of a signature that is not there.
     """
-    signature, kind = (
-        signatures.get(name),
-        KINDS.get(method),
-    )
+    signature, kind = signatures.get(name), KINDS.get(method)
     if signature is None:
         return refusal(unknown, name)
     if kind is None:

@@ -32,10 +32,8 @@ def feeds(signature, sent) -> dict[str, np.ndarray]:
     infos, defaults, arrays = signature.inputs, signature.defaults, {}
     names, known, ahead = _list(sent), _list(infos), _list(defaults)[1:-1]
     if len(sent) > len(infos) or (len(sent) < len(infos) and not defaults):
-        extra, missing = (
-            _list(set(sent) - set(infos)),
-            _list(set(infos) - set(sent)),
-        )
+        extra = _list(set(sent) - set(infos))
+        missing = _list(set(infos) - set(sent))
         counts = len(sent), len(infos)
         raise refusal("input_count", *counts, names, known, extra, missing)
     for name, info in sorted(infos.items()):
