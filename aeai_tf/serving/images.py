@@ -48,33 +48,17 @@ def as_batch(images, size: int | None) -> tuple[np.ndarray, bool]:
     Raises:
         UserError: it is neither, or an array of another size.
     """
-    try:
-        if isinstance(images, File):
-            images = _pixels(images, size)
-        elif isinstance(images, list | tuple):
-            images = [
-                _floats(_pixels(i, size) if isinstance(i, File) else i)
-                for i in images
-            ]
-        array = _floats(images)
-    except (TypeError, ValueError) as error:
+    if not isinstance(images, list | tuple):
+        array = _array(images, size, (3, 4))
+        one = array.ndim == 3
+        return (array[np.newaxis] if one else array), one
+    arrays = [_array(image, size, (3,)) for image in images]
+    shapes = sorted({array.shape[:2] for array in arrays})
+    if len(shapes) != 1:
         raise UserError(
-            f"an image is an array or a PNG or JPEG file, and those of one "
-            f"batch have one size ({error})"
-        ) from error
-    if array.ndim not in (3, 4) or array.shape[-1] != 3:
-        raise UserError(
-            f"images are arrays [height, width, 3] or [batch, height, width, "
-            f"3], not {list(array.shape)}"
+            f"the images of one batch have one size, not {shapes or 'none'}"
         )
-    height, width = array.shape[-3:-1]
-    if size not in (None, height) or size not in (None, width):
-        raise UserError(
-            f"an array of {height} x {width} pixels, where the model takes "
-            f"{size} x {size}: only image files are resized"
-        )
-    one = array.ndim == 3
-    return (array[np.newaxis] if one else array), one
+    return np.stack(arrays), False
 
 
 def as_floats(values, name: str, ranks: tuple[int, ...]) -> np.ndarray:
@@ -95,14 +79,31 @@ def as_floats(values, name: str, ranks: tuple[int, ...]) -> np.ndarray:
     return array
 
 
-def _floats(values) -> np.ndarray:
-    array = np.asarray(values)
+def _array(image, size: int | None, ranks: tuple[int, ...]) -> np.ndarray:
+    if isinstance(image, File):
+        image = _pixels(image, size)
+    try:
+        array = np.asarray(image)
+    except ValueError:  # Nested lists of different lengths.
+        array = np.empty([], object)
+    if array.dtype != np.uint8 and array.dtype.kind != "f":
+        raise UserError(
+            "an image is an array, float in [0, 1] or uint8, or a PNG or JPEG "
+            f"file, not {type(image).__name__} of {array.dtype}"
+        )
+    if array.ndim not in ranks or array.shape[-1] != 3:
+        raise UserError(
+            "images are arrays [height, width, 3] or [batch, height, width, "
+            f"3], not {list(array.shape)}"
+        )
+    height, width = array.shape[-3:-1]
+    if size is not None and (height, width) != (size, size):
+        raise UserError(
+            f"an array of {height} x {width} pixels, where the model takes "
+            f"{size} x {size}: only image files are resized"
+        )
     if array.dtype == np.uint8:
         return array.astype(np.float32) / np.float32(255)
-    if array.size and array.dtype.kind != "f":
-        raise UserError(
-            f"images are float in [0, 1] or uint8, not {array.dtype}"
-        )
     # Values a little outside are honest ones of a model that extrapolates.
     if array.max(initial=0) > 2:
         raise UserError(

@@ -213,7 +213,11 @@ class Questions:
     def _interpolate(self, source, target, alphas):
         facts = yield from self._model_facts()
         source, one = self._sent(source, facts)
-        target, _ = self._sent(target, facts)
+        target, other = self._sent(target, facts)
+        if one != other:
+            raise UserError(
+                "source and target are both one image, or both several"
+            )
         alphas = images.as_floats(alphas, "alphas", (1,) if one else (1, 2))
         pairs, image = len(source), _bytes(source)
         if source.shape != target.shape or (
@@ -287,19 +291,18 @@ class Questions:
         )
         facts = yield from self._model_facts()
         size = facts["image_size"]
-        # What deflate can make of noise is little more than the noise.
-        image = int(1.01 * (3 * size + 1) * size) + 1024 if size else None
+        # Noise does not shrink as a PNG, and grows by little.
+        file = 3.1 * size**2 + 2048 if size else MESSAGE_BYTES
         alphas = np.linspace(0, 1, steps)[np.newaxis]
         files = []
-        for part in _parts(steps, image or MESSAGE_BYTES):
+        for part in _parts(steps, int(file)):
             inputs = {
                 "source": source,
                 "target": target,
                 "alpha": alphas[:, part],
             }
-            files += (
-                yield from self._ask("interpolate_encoded", inputs, "images")
-            )[0]
+            got = yield from self._ask("interpolate_encoded", inputs, "images")
+            files.extend(got[0])
         return files
 
     def _ask(self, signature: str, inputs: dict, output: str):
