@@ -307,10 +307,15 @@ class Questions:
 
     def _ask(self, signature: str, inputs: dict, output: str):
         response = yield wire.request(self._spec, signature, inputs)
+        rows = len(next(iter(inputs.values())))
         try:
-            return wire.outputs(response)[output]
+            array = wire.outputs(response)[output]
         except (KeyError, ValueError) as error:
             raise self._strange(signature, error) from error
+        if array.shape[:1] != (rows,):
+            error = f"shape {list(array.shape)} for a batch of {rows}"
+            raise self._strange(signature, error)
+        return array
 
     def _put(self, got: np.ndarray, where: np.ndarray, signature: str) -> None:
         if got.shape != where.shape:
