@@ -22,11 +22,13 @@ arrays, or to files. Both ends of PNG are noise, so its files are large ones.
 import contextlib
 import functools
 import io
+import itertools
 import json
 import multiprocessing
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -95,24 +97,18 @@ def _measure(stack) -> dict:
     report["request"] = {"image_size": size, "steps": _STEPS.value}
     request = _request(size, _STEPS.value)
     stop = multiprocessing.get_context("spawn").Event()
-    arguments = (address, _MODEL.value, _TIMEOUT.value, request, stop)
-    sides = {"grpc": stack.enter_context(_process(_ask_server, *arguments))}
+    asked = (address, _MODEL.value, _TIMEOUT.value, request, stop)
+    sides = {"grpc": stack.enter_context(_process(_ask_server, *asked))}
     if path:
-        sides["session"] = stack.enter_context(
-            _process(_ask_session, path, request, stop)
-        )
+        process = _process(_ask_session, path, request, stop)
+        sides["session"] = stack.enter_context(process)
     clients = [int(number) for number in _CLIENTS.value]
-    rows = [
-        row
-        for kind in KINDS
-        for number in clients
-        for row in _compare(sides, kind, number, pid)
-    ]
-    report["rows"] = rows
+    report["rows"] = []
+    for kind, number in itertools.product(KINDS, clients):
+        report["rows"] += _compare(sides, kind, number, pid)
     if not _ADDRESS.value and _SWAPS.value:
-        report["swaps"] = _swap(
-            base, address, max(clients), sides["grpc"], stop, pid
-        )
+        swapped = base, address, max(clients), sides["grpc"], stop, pid
+        report["swaps"] = _swap(*swapped)
     return report
 
 
@@ -345,11 +341,9 @@ def _memory(pid: int | None) -> dict | None:
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return None
-    lines = dict(line.split(":", 1) for line in status.splitlines())
-    return {
-        name: int(lines[field].split()[0]) / 1024
-        for name, field in (("rss_mib", "VmRSS"), ("peak_mib", "VmHWM"))
-    }
+    kib = re.findall(r"(?:VmHWM|VmRSS):\s*(\d+)", status)  # In this order.
+    peak, resident = (int(number) / 1024 for number in kib)
+    return {"rss_mib": resident, "peak_mib": peak}
 
 
 def _machine() -> dict:
@@ -370,20 +364,15 @@ def _table(report) -> str:
         "|" + 11 * "---|",
     ]
     for row in report["rows"]:
-        cells = [
-            row["kind"],
-            row["clients"],
-            row["side"],
-            f"{row['p50_ms']:.1f}",
-            _ratio(row.get("p50_ms_to_session")),
-            f"{row['p99_ms']:.1f}",
-            _ratio(row["p99_to_p50"]),
-            f"{row['requests_per_second']:.1f}",
-            _ratio(row.get("requests_per_second_to_session")),
-            f"{row['images_per_second']:.0f}",
-            _mib(row.get("server_memory")),
-        ]
-        lines.append(f"| {' | '.join(map(str, cells))} |")
+        lines.append(
+            f"| {row['kind']} | {row['clients']} | {row['side']} "
+            f"| {row['p50_ms']:.1f} | {_ratio(row.get('p50_ms_to_session'))} "
+            f"| {row['p99_ms']:.1f} | {_ratio(row['p99_to_p50'])} "
+            f"| {row['requests_per_second']:.1f} "
+            f"| {_ratio(row.get('requests_per_second_to_session'))} "
+            f"| {row['images_per_second']:.0f} "
+            f"| {_mib(row.get('server_memory'))} |"
+        )
     if "start_seconds" in report:
         lines += ["", f"Start to first reply: {report['start_seconds']:.1f} s."]
     if "swaps" in report:
@@ -393,8 +382,8 @@ def _table(report) -> str:
             f"{swaps['swaps']} swaps under {swaps['clients']} clients: "
             f"{load['lost']} of {load['requests'] + load['lost']} requests "
             f"lost, the slowest answer after {load['max_ms']:.0f} ms; server, "
-            f"MiB (peak): {_mib(swaps['memory_before'])} before, "
-            f"{_mib(swaps['memory_after'])} after.",
+            f"MiB (peak): {_mib(swaps['memory_before'])}, after them "
+            f"{_mib(swaps['memory_after'])}.",
         ]
     return "\n".join(lines)
 
@@ -404,7 +393,7 @@ def _ratio(value: float | None) -> str:
 
 
 def _mib(memory) -> str:
-    if not memory:
+    if memory is None:
         return ""
     return f"{memory['rss_mib']:.0f} ({memory['peak_mib']:.0f})"
 
