@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from tests.stand_in import SIZE, StandIn, export, serving
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
+    keras.utils.set_random_seed(40)  # Some stand-ins' images hardly differ.
     path = export(StandIn(), tmp_path_factory.mktemp("models"))
     with serving(path) as address:
         yield address

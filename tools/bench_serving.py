@@ -61,6 +61,7 @@ _ROUNDS = flags.DEFINE_integer("rounds", 3, "of each kind", 1)
 _SWAPS = flags.DEFINE_integer("swaps", 20, "versions, without --address", 0)
 _TIMEOUT = flags.DEFINE_float("timeout", 10.0, "deadline of a request, s")
 
+SPAWN = multiprocessing.get_context("spawn")
 KINDS = ("float", "png")
 SWAP_SECONDS = 60.0  # Until a version that does not come is given up.
 _worker = {}  # Of a process that asks: `new_ask` and `stop`.
@@ -95,8 +96,7 @@ def _measure(stack) -> dict:
     with InterpolationClient(address, _MODEL.value) as client:
         size = client.describe()["image_size"]
     report["request"] = {"image_size": size, "steps": _STEPS.value}
-    request = _request(size, _STEPS.value)
-    stop = multiprocessing.get_context("spawn").Event()
+    request, stop = _request(size, _STEPS.value), SPAWN.Event()
     asked = (address, _MODEL.value, _TIMEOUT.value, request, stop)
     sides = {"grpc": stack.enter_context(_process(_ask_server, *asked))}
     if path:
@@ -114,12 +114,7 @@ def _measure(stack) -> dict:
 
 def _process(initializer=None, *arguments):
     """A process without threads or TensorFlow of this one."""
-    return futures.ProcessPoolExecutor(
-        1,
-        multiprocessing.get_context("spawn"),
-        initializer=initializer,
-        initargs=arguments,
-    )
+    return futures.ProcessPoolExecutor(1, SPAWN, initializer, arguments)
 
 
 def _export(base, image_size):
@@ -149,10 +144,10 @@ def _serve(stack, base) -> tuple[str, int, float]:
     )
     stack.callback(server.wait)
     stack.callback(server.terminate)
-    line = server.stdout.readline()
+    line = server.stdout.readline().strip()
     if not line.startswith("serving "):
         raise UserError("aeai-serve did not start")
-    address = f"127.0.0.1:{line.strip().rpartition(':')[2]}"
+    address = f"127.0.0.1:{line.rpartition(':')[2]}"
     with InterpolationClient(address, _MODEL.value) as client:
         image = np.zeros([client.describe()["image_size"]] * 2 + [3])
         client.interpolate(image, image, [0.0])

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import grpc
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -139,17 +140,25 @@ def test_bilinear_equals_the_model(client, model):
     np.testing.assert_allclose(grid.reshape(want.shape), want, atol=1e-5)
 
 
-def test_the_server_and_the_client_squeeze_files_alike(client, tmp_path):
+def test_the_server_and_the_client_squeeze_files_alike(tmp_path):
+    encoder = [keras.Input([SIZE, SIZE, 3]), keras.layers.Flatten()]
+    decoder = [
+        keras.Input([SIZE * SIZE * 3]),
+        keras.layers.Reshape([SIZE, SIZE, 3]),
+    ]
+    model = StandIn(keras.Sequential(encoder), keras.Sequential(decoder))
     noise = np.random.default_rng(0).integers(0, 256, [2, 50, 9, 3], np.uint8)
     paths = [tmp_path / "a.png", tmp_path / "b.png"]
     for path, pixels in zip(paths, noise, strict=True):
         Image.fromarray(pixels).save(path)
-    there = client.interpolate_files(*paths, 5)
-    here = client.interpolate(*paths, np.linspace(0, 1, 5))
-    for data, image in zip(there, here, strict=True):
-        np.testing.assert_allclose(
-            np.asarray(Image.open(io.BytesIO(data))) / 255, image, atol=2 / 255
-        )
+    with (
+        serving(export(model, tmp_path / "models")) as address,
+        InterpolationClient(address, "m") as client,
+    ):
+        there = client.interpolate_files(*paths, 3)
+        here = client.interpolate(*paths, [0, 0.5, 1])
+    there = [np.asarray(Image.open(io.BytesIO(data))) / 255 for data in there]
+    np.testing.assert_allclose(there, here, atol=2 / 255)
 
 
 def test_wire_is_that_of_tensorflow_serving():
