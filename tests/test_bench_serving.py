@@ -25,6 +25,7 @@ def bench(tmp_path):
             [
                 *(sys.executable, ROOT / "tools/bench_serving.py"),
                 *("--seconds=0.2", "--rounds=2", "--clients=1,3"),
+                "--timeout=60",
                 f"--out={tmp_path / 'bench.json'}",
                 *arguments,
             ],

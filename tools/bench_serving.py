@@ -93,7 +93,7 @@ def _measure(stack) -> dict:
             with _process() as exporter:
                 exporter.submit(_export, base, _IMAGE_SIZE.value).result()
         address, pid, report["start_seconds"] = _serve(stack, base)
-    with InterpolationClient(address, _MODEL.value) as client:
+    with InterpolationClient(address, _MODEL.value, _TIMEOUT.value) as client:
         size = client.describe()["image_size"]
     report["request"] = {"image_size": size, "steps": _STEPS.value}
     request, stop = _request(size, _STEPS.value), SPAWN.Event()
@@ -148,7 +148,7 @@ def _serve(stack, base) -> tuple[str, int, float]:
     if not line.startswith("serving "):
         raise UserError("aeai-serve did not start")
     address = f"127.0.0.1:{line.rpartition(':')[2]}"
-    with InterpolationClient(address, _MODEL.value) as client:
+    with InterpolationClient(address, _MODEL.value, _TIMEOUT.value) as client:
         image = np.zeros([client.describe()["image_size"]] * 2 + [3])
         client.interpolate(image, image, [0.0])
     return address, server.pid, time.perf_counter() - began
@@ -315,7 +315,9 @@ def _swap(base, address, clients, asker, stop, pid) -> dict:
 
 def _await_version(address, version):
     end = time.monotonic() + SWAP_SECONDS
-    with InterpolationClient(address, _MODEL.value, version=version) as client:
+    with InterpolationClient(
+        address, _MODEL.value, _TIMEOUT.value, version=version
+    ) as client:
         while True:
             try:
                 return client.describe()
