@@ -213,7 +213,7 @@ def test_files_of_no_use_for_tls_are_named(pem, tmp_path):
             InterpolationClient("127.0.0.1:1", "m", **files)
 
 
-def test_the_program_asks_over_tls(secure, fake, tmp_path):
+def test_the_program_asks_over_tls(secure, fake, pem, tmp_path):
     address, files = secure
     Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
 
@@ -234,7 +234,7 @@ def test_the_program_asks_over_tls(secure, fake, tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "strip.png").exists()
     assert fake.asked[-1][3].version.value == 3
-    for bad in ({"ca": tmp_path / "a.png"}, {"timeout": 5}):
+    for bad in ({"ca": tmp_path / "a.png"}, {"ca": pem["client.pem"]}, {}):
         done = run(**bad)
         assert done.returncode == 1
         assert done.stderr.startswith("aeai-interpolate: ")

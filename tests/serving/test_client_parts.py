@@ -104,7 +104,7 @@ def test_every_kind_of_image_is_the_same_image(client, tmp_path):
     image = Image.fromarray(pixels)
     image.save(path)
     Image.fromarray(pixels[:9, :7]).save(tmp_path / "small.jpg", quality=100)
-    deep = Image.fromarray(np.full([16, 16], 51 * 257, np.uint16))
+    deep = Image.fromarray(np.full([16, 16], 51 * 256 + 7, np.uint16))
     kinds = [
         pixels,
         pixels / 255,
