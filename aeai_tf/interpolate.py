@@ -13,7 +13,6 @@ from PIL import Image
 
 from aeai_tf import programs, strips
 from aeai_tf.errors import UserError
-from aeai_tf.serving.client import InterpolationClient
 
 USAGE = """
 aeai-interpolate --server=localhost:8500 --model=aeai_pole --source=a.png
@@ -60,8 +59,10 @@ def main() -> None:
         raise UserError(f"--out must end in .png, not {out.name!r}")
     if not out.parent.is_dir():
         raise UserError(f"--out: there is no folder {str(out.parent)!r}")
-    # Else gRPC writes of a failed handshake before the sentence.
+    # Else gRPC tells of a failed handshake before our sentence does.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from aeai_tf.serving.client import InterpolationClient
+
     with InterpolationClient(
         _SERVER.value,
         _MODEL.value,
