@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from tests.stand_in import SIZE, StandIn, export, serving
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
+    keras.utils.set_random_seed(40)  # Some stand-ins' images hardly differ.
     path = export(StandIn(), tmp_path_factory.mktemp("models"))
     with serving(path) as address:
         yield address
@@ -72,8 +74,12 @@ def test_writes_a_strip_and_a_loop(run, tmp_path):
         ({"steps": 1}, 2, "--steps=1"),
         ({"timeout": 0}, 2, "--timeout=0"),
         ({"model": "other"}, 1, "has no model 'other'"),
+        ({"version": 8}, 1, "Specific(m, 8)"),
+        ({"version": "x"}, 2, "--version=x"),
+        ({"ca": "text.png"}, 1, "no use for TLS: text.png"),
+        ({"cert": "text.png"}, 1, "both cert and key"),
         ({"model": None}, 2, "needs --model"),
-        ({"server": "127.0.0.1:1", "timeout": 2}, 1, "127.0.0.1:1 within 2 s"),
+        ({"server": "127.0.0.1:1"}, 1, "no answer from 127.0.0.1:1 in up to 5"),
         ({"out": "strip.gif"}, 1, "--out must end in .png"),
         ({"out": "absent/strip.png"}, 1, "no folder 'absent'"),
     ],

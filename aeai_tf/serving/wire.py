@@ -13,7 +13,7 @@ bytes, so that floats are read at once instead of one by one.
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-METHOD = "/tensorflow.serving.PredictionService/Predict"
+SERVICE = "tensorflow.serving.PredictionService"
 
 _FLOAT, _STRING = 1, 7  # DT_FLOAT and DT_STRING
 # Message -> field -> (number, type, True if repeated).
@@ -28,9 +28,12 @@ _MESSAGES = {
         "strings": (8, "bytes", True),
     },
     "Entry": {"key": (1, "string", False), "value": (2, "Tensor", False)},
+    "Version": {"value": (1, "int64", False)},
     "ModelSpec": {
         "name": (1, "string", False),
+        "version": (2, "Version", False),
         "signature_name": (3, "string", False),
+        "version_label": (4, "string", False),
     },
     "PredictRequest": {
         "model_spec": (1, "ModelSpec", False),
@@ -72,19 +75,40 @@ def _classes():
 _CLASSES = _classes()
 PredictRequest = _CLASSES["PredictRequest"]
 PredictResponse = _CLASSES["PredictResponse"]
+# What `unary_unary` of a channel takes: method, serialiser, deserialiser.
+PREDICT = (
+    f"/{SERVICE}/Predict",
+    PredictRequest.SerializeToString,
+    PredictResponse.FromString,
+)
 
 
-def request(model: str, signature: str, inputs: dict[str, np.ndarray]):
-    """Builds a `PredictRequest`.
+def model_spec(
+    model: str, version: int | None = None, version_label: str | None = None
+):
+    """Builds a `ModelSpec`: which model, and which version of it.
 
     Args:
         model: name.
+        version: number; None is the latest, or what the label says.
+        version_label: a label that the server gives to one version.
+    """
+    spec = _CLASSES["ModelSpec"](name=model, version_label=version_label)
+    if version is not None:
+        spec.version.value = version
+    return spec
+
+
+def request(spec, signature: str, inputs: dict[str, np.ndarray]):
+    """Builds a `PredictRequest`.
+
+    Args:
+        spec: from `model_spec`.
         signature: name.
         inputs: name -> an array of bytes (dtype object), or of numbers, which
             go as float32.
     """
-    message = PredictRequest()
-    message.model_spec.name = model
+    message = PredictRequest(model_spec=spec)
     message.model_spec.signature_name = signature
     for name, array in inputs.items():
         tensor = message.inputs.add(key=name).value
@@ -95,14 +119,14 @@ def request(model: str, signature: str, inputs: dict[str, np.ndarray]):
             tensor.strings.extend(array.ravel())
         else:
             tensor.dtype = _FLOAT
-            tensor.content = array.astype("<f4").tobytes()
+            tensor.content = array.astype("<f4", copy=False).tobytes()
     return message
 
 
 def outputs(response) -> dict[str, np.ndarray]:
     """Reads a `PredictResponse`: name -> float32 or bytes (object) array.
 
-    Float arrays may be read-only views of the message.
+    Float arrays are read-only views of the message.
 
     Raises:
         ValueError: an output of another type, or that is not whole.

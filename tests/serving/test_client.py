@@ -1,15 +1,16 @@
 import io
-import socket
 import subprocess
 import sys
-import time
 
+import grpc
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2
 
+from aeai_tf import interpolation
 from aeai_tf.errors import UserError
 from aeai_tf.serving import wire
 from aeai_tf.serving.client import InterpolationClient, ServingError
@@ -112,25 +113,6 @@ def test_a_file_that_is_no_image_is_named_before_anything_is_sent(
         assert not isinstance(caught.value, ServingError)
 
 
-def test_an_absent_server_is_named_with_the_deadline():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(ServingError, match=f"{address} within 3 s"):
-        InterpolationClient(address, "m", timeout=3).describe()
-
-
-def test_a_silent_server_is_given_up_at_the_deadline():
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        address = f"127.0.0.1:{silent.getsockname()[1]}"
-        start = time.monotonic()
-        with pytest.raises(ServingError, match=f"{address} within 0.5 s"):
-            InterpolationClient(address, "m", timeout=0.5).describe()
-        assert time.monotonic() - start < 3
-
-
 def test_a_model_that_the_server_lacks_is_named(address):
     with (
         InterpolationClient(address, "other") as client,
@@ -139,26 +121,51 @@ def test_a_model_that_the_server_lacks_is_named(address):
         client.describe()
 
 
-@pytest.mark.parametrize(
-    "shape, alphas, text",
-    [
-        ([SIZE, SIZE, 3], [np.nan], "alpha must be finite"),
-        ([9, 9, 3], [0], "(1, 9, 9, 3)"),
-        ([SIZE, SIZE], [0], f"(1, {SIZE}, {SIZE})"),
-    ],
-)
-def test_refusals_keep_the_servers_text(client, shape, alphas, text):
-    with pytest.raises(ServingError) as caught:
-        client.interpolate(np.zeros(shape), np.zeros(shape), alphas)
-    assert text in str(caught.value)
+def test_refusals_keep_the_servers_text(client):
+    image = np.zeros([SIZE, SIZE, 3])
+    with pytest.raises(ServingError, match="alpha must be finite") as caught:
+        client.interpolate(image, image, [np.nan])
+    assert caught.value.code == grpc.StatusCode.INVALID_ARGUMENT
     assert "\n" not in str(caught.value)
     assert "{{" not in str(caught.value)
+
+
+def test_bilinear_equals_the_model(client, model):
+    corners = images(4)
+    grid = client.bilinear(corners, [0, 0.3], [0.5, 1, 2])
+    latents = interpolation.bilinear(
+        model.encode(corners), [[0, 0.3]] * 3, [[0.5] * 2, [1] * 2, [2] * 2]
+    )
+    want = model.decode(tf.reshape(latents, [6, LATENT]))
+    np.testing.assert_allclose(grid.reshape(want.shape), want, atol=1e-5)
+
+
+def test_the_server_and_the_client_squeeze_files_alike(tmp_path):
+    encoder = [keras.Input([SIZE, SIZE, 3]), keras.layers.Flatten()]
+    decoder = [
+        keras.Input([SIZE * SIZE * 3]),
+        keras.layers.Reshape([SIZE, SIZE, 3]),
+    ]
+    model = StandIn(keras.Sequential(encoder), keras.Sequential(decoder))
+    noise = np.random.default_rng(0).integers(0, 256, [2, 50, 9, 3], np.uint8)
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path, pixels in zip(paths, noise, strict=True):
+        Image.fromarray(pixels).save(path)
+    with (
+        serving(export(model, tmp_path / "models")) as address,
+        InterpolationClient(address, "m") as client,
+    ):
+        there = client.interpolate_files(*paths, 3)
+        here = client.interpolate(*paths, [0, 0.5, 1])
+    there = [np.asarray(Image.open(io.BytesIO(data))) / 255 for data in there]
+    np.testing.assert_allclose(there, here, atol=2 / 255)
 
 
 def test_wire_is_that_of_tensorflow_serving():
     array = np.random.default_rng(0).random([2, 3, 4], np.float32)
     files = np.array([b"\0a", b""], object)
-    message = wire.request("m", "s", {"x": array, "y": files})
+    spec = wire.model_spec("m")
+    message = wire.request(spec, "s", {"x": array, "y": files})
     request = predict_pb2.PredictRequest.FromString(message.SerializeToString())
     assert request.model_spec.name == "m"
     assert request.model_spec.signature_name == "s"
@@ -182,7 +189,7 @@ def test_wire_is_that_of_tensorflow_serving():
 
 def test_the_client_needs_no_tensorflow():
     code = (
-        "import sys, aeai_tf.serving.client, aeai_tf.strips; "
+        "import sys, aeai_tf.interpolate, aeai_tf.serving.async_client; "
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
