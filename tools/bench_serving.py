@@ -63,7 +63,7 @@ _TIMEOUT = flags.DEFINE_float("timeout", 10.0, "deadline of a request, s")
 
 SPAWN = multiprocessing.get_context("spawn")
 KINDS = ("float", "png")
-SWAP_SECONDS = 60.0  # Until a version that does not come is given up.
+SWAP_SECONDS = 300.0  # Until a version that does not come is given up.
 _worker = {}  # Of a process that asks: `new_ask` and `stop`.
 
 
