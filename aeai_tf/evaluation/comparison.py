@@ -103,7 +103,10 @@ def evaluate(
         "notes": [
             *planned.notes,
             *compared_runs.notes(opened),
-            *(f"{', '.join(m)}: {note}" for note, m in concerns.items()),
+            *(
+                note if len(m) == len(found) else f"{', '.join(m)}: {note}"
+                for note, m in concerns.items()
+            ),
         ],
     }
     return metrics.plain(measured), sets[0], models

@@ -134,6 +134,9 @@ def test_notes_name_the_methods_and_what_is_absent(evaluated):
     assert bool(note) == bool(absent)
     for degrees in absent:
         assert degrees in note
+    # What holds for all of them needs no list.
+    assert any("few of them" in note for note in measured["notes"])
+    assert not any(note.startswith("pixel_blend") for note in measured["notes"])
 
 
 def test_diverged_runs_are_refused(folder, images):
