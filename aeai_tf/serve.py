@@ -58,18 +58,25 @@ for _name, _what in _IGNORED.items():
     )
     _define(_name, None, f"ignored: aeai-serve {_what}")
 
+flags.register_multi_flags_validator(
+    ["model_base_path", "model_config_file"],
+    lambda given: any(given.values()),
+    "needs --model_base_path or --model_config_file",
+)
+flags.register_multi_flags_validator(
+    ["batching_parameters_file", "enable_batching"],
+    lambda given: given["enable_batching"] or not any(given.values()),
+    "--batching_parameters_file needs --enable_batching",
+)
+
 
 def main() -> None:
     """Serves until it is told to stop.
 
     Raises:
-        UserError: nothing to serve, a file with mistakes, or a taken port.
+        UserError: no such folder, a file with mistakes, or a taken port.
     """
     flag = flags.FLAGS
-    if not (flag.model_base_path or flag.model_config_file):
-        raise UserError("needs --model_base_path or --model_config_file")
-    if flag.batching_parameters_file and not flag.enable_batching:
-        raise UserError("--batching_parameters_file needs --enable_batching")
     for name, what in _IGNORED.items():
         if flag[name].value:
             logging.warning("--%s is ignored: aeai-serve %s", name, what)

@@ -124,10 +124,10 @@ def test_follows_its_folders_and_its_configuration(path, tmp_path):
 @pytest.mark.parametrize(
     "arguments, code, sentence",
     [
-        ([], 1, "needs --model_base_path or --model_config_file"),
+        ([], 2, "needs --model_base_path or --model_config_file"),
         (
             ["--model_base_path=.", "--batching_parameters_file=x"],
-            1,
+            2,
             "--batching_parameters_file needs --enable_batching",
         ),
         (["--model_base_path=."], 1, "Unable to find a numerical version path"),
