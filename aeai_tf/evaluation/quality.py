@@ -22,13 +22,18 @@ def similarity(images: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
         its window of 11 pixels.
     """
     flat = [np.reshape(x, [-1, *x.shape[2:]]) for x in (images, truth)]
-    found = {"psnr": tf.minimum(tf.image.psnr(*flat, 1.0), EXACT)}
-    if min(images.shape[2:4]) >= 11:
-        found["ssim"] = tf.image.ssim(*flat, 1.0)
     return {
         name: np.reshape(value, images.shape[:2])
-        for name, value in found.items()
+        for name, value in _similarity(*flat).items()
     }
+
+
+@tf.function(reduce_retracing=True)
+def _similarity(images, truth):
+    found = {"psnr": tf.minimum(tf.image.psnr(images, truth, 1.0), EXACT)}
+    if min(images.shape[1:3]) >= 11:
+        found["ssim"] = tf.image.ssim(images, truth, 1.0)
+    return found
 
 
 def summary(seen: Observations) -> dict[str, dict[str, float]]:
