@@ -24,14 +24,16 @@ def similarity(images: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
     flat = [np.reshape(x, [-1, *x.shape[2:]]) for x in (images, truth)]
     return {
         name: np.reshape(value, images.shape[:2])
-        for name, value in _similarity(*flat).items()
+        for name, value in _similarity(
+            *flat, with_ssim=min(images.shape[2:4]) >= 11
+        ).items()
     }
 
 
 @tf.function(reduce_retracing=True)
-def _similarity(images, truth):
+def _similarity(images, truth, with_ssim: bool):
     found = {"psnr": tf.minimum(tf.image.psnr(images, truth, 1.0), EXACT)}
-    if min(images.shape[1:3]) >= 11:
+    if with_ssim:
         found["ssim"] = tf.image.ssim(images, truth, 1.0)
     return found
 
