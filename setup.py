@@ -58,6 +58,7 @@ setuptools.setup(
     ],
     extras_require={
         "dev": ["pytest>=8", "ruff>=0.9"],
+        "sweep": ["ray>=2.40,<3"],
     },
     entry_points={
         "console_scripts": [
