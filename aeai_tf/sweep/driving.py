@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from aeai_tf import config as configuration
 from aeai_tf import files, planned
+from aeai_tf.errors import UserError
 from aeai_tf.evaluation import figures
 from aeai_tf.sweep import measures, plot, results, running, scheduling, table
 from aeai_tf.sweep.trials import Folder, Trial
@@ -86,6 +87,7 @@ def say_what_it_would_take(
         steps = planned.steps_left(folder.run(trial), trial.config.steps)
         state = f"{steps} steps to go" if steps else "to be measured"
         print(f"{trial.name}: {state if trial in todo else 'finished'}")
+    slots = where.slots
     # TensorFlow takes as many threads as a trial would.
     cores = sorted(os.sched_getaffinity(0))[: where.cores]
     os.sched_setaffinity(0, cores)
@@ -102,8 +104,8 @@ def say_what_it_would_take(
         )
     print(
         f"{len(made)} trials, {len(made) - len(todo)} of them finished; the "
-        f"rest takes about {seconds / where.slots / 60:.0f} minutes on the "
-        f"processor of this machine, {where.slots} at once"
+        f"rest takes about {seconds / slots / 60:.0f} minutes on the "
+        f"processor of this machine, {slots} at once"
     )
 
 
@@ -123,15 +125,18 @@ def _prepare(todo: Sequence[Trial], measure: str) -> None:
     for trial in todo:
         key = (trial.data, trial.config.image_size)
         configs.setdefault(key, json.loads(configuration.to_json(trial.config)))
+    print(f"preparing {len(configs)} data sets", flush=True)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "aeai_tf.sweep.measure"),
             *("prepare", measure, json.dumps(list(configs.values()))),
         ],
+        stderr=subprocess.PIPE,
+        text=True,
         check=False,
     )
     if done.returncode:
-        sys.exit(done.returncode)
+        raise UserError(running.last_sentence(done.stderr))
 
 
 def _job(

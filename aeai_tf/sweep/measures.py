@@ -56,17 +56,20 @@ def check(measure: str, data_sets) -> None:
         data_sets: names of those to measure on.
 
     Raises:
-        UserError: lists what there is.
+        UserError: it names none, or not one of these sets.
     """
     keys = _keys(measure)
     degrees = [key for key in keys if _is_number(key)]
     general = tuple(DEGREES if key in degrees else key for key in keys)
     if general not in KNOWN:
         names = [".".join(path) for path in KNOWN]
-        near = configuration.nearest(".".join(general), names)
+        hint = configuration.nearest(".".join(general), names)
+        if not hint:
+            first = dict.fromkeys(name.partition(".")[0] for name in names)
+            hint = f"; they begin with {', '.join(first)}"
         raise UserError(
-            f"--measure: there is no {measure!r}{near}; there are "
-            f"{', '.join(names)}"
+            f"--measure: there is no {measure!r}{hint}; docs/evaluation.md "
+            f"lists them under metrics.json"
         )
     if not all(0 < float(number) < 180 for number in degrees):
         raise UserError("--measure: degrees lie between 0 and 180")

@@ -131,7 +131,8 @@ def _until_it_ends(job: Job, module: str, arguments, held: int) -> str | None:
             return None
         number = -code if code < 0 else code - 128
         if number not in set(signal.Signals):
-            return _last_line(job.folder)
+            with open(_log(job), errors="replace") as file:
+                return last_sentence(file.read())
     return (
         f"{module} was killed {1 + RETRIES} times, at last by "
         f"{signal.Signals(number).name}"
@@ -146,7 +147,7 @@ def _call(job: Job, module: str, arguments, held: int) -> int:
         environment["CUDA_VISIBLE_DEVICES"] = "-1"
     with (
         _own_cores(job.cores) as (cores, taken),
-        open(os.path.join(job.folder, "log.txt"), "a") as log,
+        open(_log(job), "a") as log,
     ):
         # Not `subprocess.run`, which kills what is to save when this is ended.
         return subprocess.Popen(
@@ -167,8 +168,11 @@ def _call(job: Job, module: str, arguments, held: int) -> int:
         ).wait()
 
 
-def _last_line(folder: str) -> str:
-    """The sentence that a program of the package ends with when it fails."""
-    with open(os.path.join(folder, "log.txt"), errors="replace") as file:
-        lines = re.split(r"[\r\n]+", file.read().strip())
-    return re.sub(r"^(aeai-train|tools/sweep\.py): ", "", lines[-1].strip())
+def _log(job: Job) -> str:
+    return os.path.join(job.folder, "log.txt")
+
+
+def last_sentence(text: str) -> str:
+    """What a program of the package says last when it fails."""
+    last = re.split(r"[\r\n]+", text.strip())[-1].strip()
+    return re.sub(r"^(aeai-train|tools/sweep\.py): ", "", last)

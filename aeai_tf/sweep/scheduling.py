@@ -16,6 +16,8 @@ from aeai_tf.errors import UserError
 from aeai_tf.sweep import running
 
 OBJECT_STORE = 100 * 2**20  # Bytes: nothing goes through it; Ray takes 30 %.
+# Ray gives its own processes 30 s, which a busy machine exceeds at first.
+STARTS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,16 +122,20 @@ def _started(where: Where):
         options = {"address": where.address}
     import ray
 
-    try:
-        ray.init(log_to_driver=False, logging_level="CRITICAL", **options)
-    except Exception as error:
-        if where.address is None:
-            raise
-        first = str(error).strip().split("\n", maxsplit=1)[0]
-        raise UserError(
-            f"--address: no Ray cluster answers at {where.address!r} ({first})"
-        ) from error
-    return ray
+    for attempt in range(STARTS):
+        try:
+            ray.init(log_to_driver=False, logging_level="CRITICAL", **options)
+            return ray
+        except Exception as error:  # Ray raises `Exception` itself.
+            ray.shutdown()
+            reason = str(error).strip().split("\n", maxsplit=1)[0]
+            if where.address is not None:
+                raise UserError(
+                    f"--address: no Ray cluster answers at {where.address!r} "
+                    f"({reason})"
+                ) from error
+            if attempt + 1 == STARTS:
+                raise UserError(f"Ray does not start here: {reason}") from error
 
 
 def _note_failure(job: running.Job, error: Exception) -> None:
