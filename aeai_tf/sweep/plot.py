@@ -2,7 +2,6 @@
 
 One row of panels an object, one panel a key, one line a method. A line goes
 through the best point of the grid: the other keys stay at their values there.
-Small dots are the other trials.
 """
 
 import itertools
@@ -10,12 +9,17 @@ import math
 from collections.abc import Sequence
 
 import matplotlib.figure
+import numpy as np
 
 from aeai_tf.evaluation import canvas, style, wording
 from aeai_tf.sweep import grid, measures, results
 
 HEIGHT = 2.5  # Inches, of a row.
-SHIFT = 0.05  # Of a step of the grid, between methods, so that bars are apart.
+NOTES = {
+    "bars": "bars: lowest and highest seed",
+    "dots": "lines: the other keys at their best; dots: at other values",
+}
+SHIFT = 0.05  # Of a step of the grid: methods apart, so that bars are.
 
 
 @canvas.styled
@@ -36,64 +40,81 @@ def draw(found: Sequence[results.Result], measure: str):
     blends = results.blends(found)
     names = list(dict.fromkeys(point.data for point in points))
     figure = matplotlib.figure.Figure(
-        figsize=(canvas.WIDTH, HEIGHT * len(names) + 0.6), layout="constrained"
+        figsize=(canvas.WIDTH, HEIGHT * len(names) + 1), layout="constrained"
     )
     axes = figure.subplots(len(names), len(keys), squeeze=False, sharey="row")
     methods = style.order({point.method for point in points})
     for row, data in zip(axes, names, strict=True):
         own = [point for point in points if point.data == data]
         for axis, key in zip(row, keys, strict=True):
-            _panel(axis, own, key, measure, methods)
+            _panel(axis, own, key, measure)
             if data in blends:
                 look = _look("pixel_blend")
                 axis.axhline(blends[data], zorder=1, **look | {"marker": ""})
-        row[0].set_title(
-            wording.data_set({"data_set": data}), loc="left", weight="bold"
-        )
+        title = wording.data_set({"data_set": data})
+        title = title[0].upper() + title[1:]
+        row[0].set_title(title, loc="left", weight="bold")
     for axis, key in zip(axes[-1], keys, strict=True):
         axis.set_xlabel(key)
-    figure.supylabel(measures.label(measure), fontsize=9)
+    figure.suptitle(measures.label(measure), x=0.01, ha="left")
+    notes = []
+    if any(len(point.numbers) > 1 for point in points):
+        notes.append(NOTES["bars"])
+    if len(keys) > 1:
+        notes.append(NOTES["dots"])
+    if notes:
+        figure.supxlabel("; ".join(notes), fontsize=8, color="#555555")
     shown = [*methods, *(["pixel_blend"] if blends else [])]
     canvas.legend(figure, {style.of(m).label: _look(m) for m in shown})
     return figure
 
 
-def _panel(axis, points, key: str, measure: str, methods) -> None:
-    values = {point.values[key] for point in points if key in point.values}
-    places, step = _places(values)
-    for number, method in enumerate(methods):
-        own = [p for p in points if p.method == method]
-        if not own:
-            continue
-        best = results.best(own, measure)
+def _panel(axis, points, key: str, measure: str) -> None:
+    places, step = _places({p.values[key] for p in points if key in p.values})
+    methods = style.order({point.method for point in points})
+    groups = {m: [p for p in points if p.method == m] for m in methods}
+    varied = [m for m in methods if key in groups[m][0].values]
+    for method, group in groups.items():
+        best = results.best(group, measure)
         look = _look(method)
-        if key not in best.values:
+        if method not in varied:
             axis.axhline(best.mean, zorder=1.5, **look | {"marker": ""})
             continue
-        shift = SHIFT * step * (number - (len(methods) - 1) / 2)
-        others = {k: v for k, v in best.values.items() if k != key}
-        line = []
-        for point in own:
-            place = places[point.values[key]] + shift
-            if all(point.values[k] == v for k, v in others.items()):
-                line.append((place, point))
-            else:
-                axis.plot(place, point.mean, ".", color=look["color"], ms=3)
-        line.sort(key=lambda item: item[0])
-        where = [place for place, _ in line]
-        means = [point.mean for _, point in line]
-        axis.plot(where, means, **look)
-        axis.vlines(
+        shift = varied.index(method) - (len(varied) - 1) / 2
+        line, others = _slice(group, best, key)
+        for point in others:
+            place = places[point.values[key]] + SHIFT * step * shift
+            axis.plot(place, point.mean, ".", color=look["color"], ms=3)
+        where = [places[p.values[key]] + SHIFT * step * shift for p in line]
+        order = np.argsort(where)
+        where = np.array(where)[order]
+        low, mean, high = np.array(
+            [(min(p.numbers), p.mean, max(p.numbers)) for p in line]
+        )[order].T
+        axis.plot(where, mean, **look)
+        axis.errorbar(
             where,
-            [min(point.numbers) for _, point in line],
-            [max(point.numbers) for _, point in line],
-            color=look["color"],
-            lw=1.2,
+            mean,
+            yerr=np.maximum(0, [mean - low, high - mean]),
+            fmt="none",
+            ecolor=look["color"],
+            elinewidth=1.2,
+            capsize=2.5 if (high > low).any() else 0,
         )
     ordered = sorted(places, key=places.get)
     axis.set_xticks([places[v] for v in ordered], map(grid.text, ordered))
     if len(ordered) > 6:
         axis.tick_params(axis="x", rotation=60)
+
+
+def _slice(points, best: results.Point, key: str) -> tuple[list, list]:
+    """Points that differ from the best one in this key only, and the rest."""
+    fixed = {k: v for k, v in best.values.items() if k != key}
+    line, others = [], []
+    for point in points:
+        same = all(point.values[k] == v for k, v in fixed.items())
+        (line if same else others).append(point)
+    return line, others
 
 
 def _places(values) -> tuple[dict, float]:

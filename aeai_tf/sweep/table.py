@@ -27,8 +27,15 @@ def markdown(found: Sequence[results.Result], measure: str) -> str:
             if state in states
         )
         + ". A number is the mean over seeds, in brackets the lowest and the "
-        "highest of them.",
+        "highest of them; the best is bold.",
     ]
+    steps = sorted({result.steps for result in found if result.number})
+    if len(steps) > 1:
+        lines += [
+            "",
+            f"They were trained for different numbers of steps, "
+            f"{', '.join(map(str, steps))}; table.csv says which.",
+        ]
     if points:
         lines += ["", "## The best", "", *_best(points, keys, found, measure)]
         lines += ["", "## All", "", *_all(points, keys, measure)]
