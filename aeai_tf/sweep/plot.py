@@ -15,10 +15,8 @@ from aeai_tf.evaluation import canvas, style, wording
 from aeai_tf.sweep import grid, measures, results
 
 HEIGHT = 2.5  # Inches, of a row.
-NOTES = {
-    "bars": "bars: lowest and highest seed",
-    "dots": "lines: the other keys at their best; dots: at other values",
-}
+LINES = "Lines: the other keys at their best. Dots: at other values."
+BARS = "Bars: lowest and highest seed."
 SHIFT = 0.05  # Of a step of the grid: methods apart, so that bars are.
 
 
@@ -56,14 +54,15 @@ def draw(found: Sequence[results.Result], measure: str):
         row[0].set_title(title, loc="left", weight="bold")
     for axis, key in zip(axes[-1], keys, strict=True):
         axis.set_xlabel(key)
-    figure.suptitle(measures.label(measure), x=0.01, ha="left")
-    notes = []
-    if any(len(point.numbers) > 1 for point in points):
-        notes.append(NOTES["bars"])
-    if len(keys) > 1:
-        notes.append(NOTES["dots"])
-    if notes:
-        figure.supxlabel("; ".join(notes), fontsize=8, color="#555555")
+    seeds = max(len(point.numbers) for point in points)
+    title = "\n".join(
+        [
+            measures.label(measure),
+            *([LINES] if len(keys) > 1 else []),
+            *([BARS] if seeds > 1 else []),
+        ]
+    )
+    figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     shown = [*methods, *(["pixel_blend"] if blends else [])]
     canvas.legend(figure, {style.of(m).label: _look(m) for m in shown})
     return figure
