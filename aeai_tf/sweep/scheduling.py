@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import importlib.util
 import os
+import signal
 from collections.abc import Callable, Sequence
 
 from aeai_tf import files
@@ -114,6 +115,7 @@ def _started(where: Where):
         # Else it kills, when it ends, what is to save first.
         os.environ["RAY_kill_child_processes_on_worker_exit"] = "0"  # noqa: SIM112
         options = {
+            "address": "local",  # Whatever RAY_ADDRESS says.
             "num_cpus": cores_here(),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE,
@@ -122,9 +124,12 @@ def _started(where: Where):
         options = {"address": where.address}
     import ray
 
+    handler = signal.getsignal(signal.SIGTERM)
     for attempt in range(STARTS):
         try:
             ray.init(log_to_driver=False, logging_level="CRITICAL", **options)
+            # Ray's own aborts the process.
+            signal.signal(signal.SIGTERM, handler)
             return ray
         except Exception as error:  # Ray raises `Exception` itself.
             ray.shutdown()
