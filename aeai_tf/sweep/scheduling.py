@@ -10,6 +10,7 @@ import dataclasses
 import importlib.util
 import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 
 from aeai_tf import files
@@ -17,6 +18,7 @@ from aeai_tf.errors import UserError
 from aeai_tf.sweep import running
 
 OBJECT_STORE = 100 * 2**20  # Bytes: nothing goes through it; Ray takes 30 %.
+SECONDS_TO_LISTEN = 1.0  # The most that a signal waits for.
 # Ray gives its own processes 30 s, which a busy machine exceeds at first.
 STARTS = 5
 
@@ -83,17 +85,23 @@ def run(
     Raises:
         UserError: no cluster at the address.
     """
+    handler = signal.getsignal(signal.SIGTERM)
     ray = _started(where)
     task = ray.remote(
         num_cpus=where.cores, num_gpus=where.gpus, max_retries=running.RETRIES
     )(running.run)
-    waiting, pending = list(jobs), {}
+    waiting, pending, signals = list(jobs), {}, []
+    # Ray's own handler aborts the process, and what one raises is lost in Ray.
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
     try:
         while waiting or pending:
             while waiting and len(pending) < (where.at_once or len(jobs)):
                 job = waiting.pop(0)
                 pending[task.remote(job)] = job
-            ready, _ = ray.wait(list(pending))
+            ready, _ = ray.wait(list(pending), timeout=SECONDS_TO_LISTEN)
+            if signals:
+                print("stopped; the same command goes on", file=sys.stderr)
+                sys.exit(128 + signals[0])
             for reference in ready:
                 job = pending.pop(reference)
                 try:
@@ -102,6 +110,7 @@ def run(
                     _note_failure(job, error)
                 done(job)
     finally:
+        signal.signal(signal.SIGTERM, handler)
         ray.shutdown()
         # Who goes on from here should find saved what they leave.
         for job in pending.values():
@@ -124,12 +133,9 @@ def _started(where: Where):
         options = {"address": where.address}
     import ray
 
-    handler = signal.getsignal(signal.SIGTERM)
     for attempt in range(STARTS):
         try:
             ray.init(log_to_driver=False, logging_level="CRITICAL", **options)
-            # Ray's own aborts the process.
-            signal.signal(signal.SIGTERM, handler)
             return ray
         except Exception as error:  # Ray raises `Exception` itself.
             ray.shutdown()
