@@ -1,6 +1,7 @@
 """A sweep: its grid, its trials, what becomes of them, and one whole sweep."""
 
 import csv
+import importlib.util
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ from aeai_tf.sweep import (
     plot,
     results,
     running,
+    scheduling,
     table,
     trials,
 )
@@ -267,14 +269,14 @@ def test_only_what_is_missing_is_run(some, monkeypatch):
             done(job)
 
     monkeypatch.setattr(driving, "_prepare", lambda *_: None)
-    monkeypatch.setattr(driving.scheduling, "run", pretend)
+    monkeypatch.setattr(scheduling, "run", pretend)
     folder.open({"steps": 1000}, changed)
-    driving.run(folder, changed, MEASURE, driving.scheduling.Where())
+    driving.run(folder, changed, MEASURE, scheduling.Where())
     assert run == ["coil100_3/aeai_seed0_batch_size=8_lambda_cycle=10"]
     assert len(results.read(folder, MEASURE)) == len(made) + 1
     run.clear()
     more = make(["aeai"], grids=grids, steps=2000)
-    driving.run(folder, more, MEASURE, driving.scheduling.Where())
+    driving.run(folder, more, MEASURE, scheduling.Where())
     assert len(run) == 2
 
 
@@ -293,6 +295,20 @@ def test_folder_of_another_sweep_is_refused(tmp_path):
         pass
 
 
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"cores": 10**6}, "is more than this machine's"),
+        ({"address": "nonsense"}, "neither auto nor host:port"),
+        ({"address": "127.0.0.1:1"}, "nobody answers at '127.0.0.1:1'"),
+    ],
+)
+def test_a_place_that_is_not_there_is_refused(where, message, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
+    with pytest.raises(UserError, match=message):
+        scheduling.Where(**where).check()
+
+
 def command(*arguments) -> list[str]:
     return [sys.executable, str(ROOT / "tools/sweep.py"), *arguments]
 
@@ -302,7 +318,7 @@ def command(*arguments) -> list[str]:
     [
         (("--out=x", "--config.stesp=3"), "did you mean 'steps'?"),
         (("--out=x", "--methods=pixel_blend"), "has nothing to learn"),
-        (("--out=x",), "pip install"),
+        (("--out=x",), "pip install -c constraints.txt"),
         ((), "needs --out"),
     ],
 )

@@ -55,7 +55,7 @@ def run(
         left = passed / len(ended) * (len(todo) - len(ended))
         print(
             f"[{len(ended)}/{len(todo)}] {job.name}: {_outcome(result)}"
-            + (f" (about {left:.0f} minutes left)" if left else ""),
+            + (f" (about {left:.1f} minutes left)" if left else ""),
             flush=True,
         )
         _write(folder, measure, drawn=False)

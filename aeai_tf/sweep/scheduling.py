@@ -9,7 +9,9 @@ import contextlib
 import dataclasses
 import importlib.util
 import os
+import re
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 
@@ -18,6 +20,7 @@ from aeai_tf.errors import UserError
 from aeai_tf.sweep import running
 
 OBJECT_STORE = 100 * 2**20  # Bytes: nothing goes through it; Ray takes 30 %.
+SECONDS_TO_ANSWER = 10.0
 SECONDS_TO_LISTEN = 1.0  # The most that a signal waits for.
 # Ray gives its own processes 30 s, which a busy machine exceeds at first.
 STARTS = 5
@@ -49,12 +52,27 @@ class Where:
         """Finds out, starting nothing, whether trials could be run.
 
         Raises:
-            UserError: Ray is missing, or there are fewer cores.
+            UserError: Ray is missing, nobody answers at the address, or there
+                are fewer cores.
         """
         if importlib.util.find_spec("ray") is None:
             raise UserError(
                 "Ray is not installed; in the checkout: "
                 "pip install -c constraints.txt -e '.[sweep]'"
+            )
+        # Ray itself would try for minutes, with pages of messages.
+        found = re.fullmatch(r"(?:ray://)?(.+):(\d+)", self.address or "")
+        if found:
+            try:
+                where = found[1], int(found[2])
+                socket.create_connection(where, SECONDS_TO_ANSWER).close()
+            except (OSError, OverflowError) as error:
+                raise UserError(
+                    f"--address: nobody answers at {self.address!r} ({error})"
+                ) from error
+        elif self.address not in (None, "auto"):
+            raise UserError(
+                f"--address: {self.address!r} is neither auto nor host:port"
             )
         if self.address is None and self.cores > cores_here():
             raise UserError(
