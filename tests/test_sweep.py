@@ -433,10 +433,15 @@ def test_killed_trials_go_on_and_failed_ones_are_shown(tmp_path):
         return out / f"trials/coil100_3/ae_seed0_learning_rate={rate}"
 
     process = sweep("0.001", "0.01", "1e30")
-    for rate, whom in ((0.001, 0), (0.01, 1)):  # The training, the worker.
-        run = str(folder(rate) / "run")
-        until(lambda run=run: checkpoints.last(run) or process.poll())
-        os.kill(process_of(run)[whom], signal.SIGKILL)
+    alive = {0.001: 0, 0.01: 1}  # To kill: the training, and the worker.
+    while alive:
+        for rate, whom in list(alive.items()):
+            run = str(folder(rate) / "run")
+            if checkpoints.last(run):
+                os.kill(process_of(run)[whom], signal.SIGKILL)
+                del alive[rate]
+        assert process.poll() is None
+        time.sleep(0.02)
     printed, _ = process.communicate()
     assert process.returncode == 0
     assert "[3/3] " in printed
