@@ -27,7 +27,7 @@ def markdown(found: Sequence[results.Result], measure: str) -> str:
             if state in states
         )
         + ". A number is the mean over seeds, in brackets the lowest and the "
-        "highest of them; the best is bold.",
+        "highest of them; the best of each method is bold.",
     ]
     steps = sorted({result.steps for result in found if result.number})
     if len(steps) > 1:
