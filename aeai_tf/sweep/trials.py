@@ -185,10 +185,6 @@ class Folder:
         """The folder of its run."""
         return os.path.join(self.of(trial), "run")
 
-    def log(self, trial: Trial) -> str:
-        """What it printed."""
-        return os.path.join(self.of(trial), "log.txt")
-
     def failure(self, trial: Trial) -> str | None:
         """Why it has no result, if it has failed."""
         path = os.path.join(self.of(trial), "failure.txt")
