@@ -66,6 +66,7 @@ setuptools.setup(
             "pyyaml>=6",
             "ruff>=0.9",
         ],
+        "sweep": ["ray>=2.40,<3"],
     },
     entry_points={
         "console_scripts": [

@@ -40,7 +40,7 @@ def check(config: ml_collections.ConfigDict) -> None:
     if config.method not in methods.REGISTRY:
         raise UserError(
             f"unknown method {config.method!r}"
-            f"{_nearest(config.method, methods.REGISTRY)}; the methods are "
+            f"{nearest(config.method, methods.REGISTRY)}; the methods are "
             f"{', '.join(methods.REGISTRY)}"
         )
     image_set.check_name(config.data.name)
@@ -59,7 +59,7 @@ def check(config: ml_collections.ConfigDict) -> None:
     for key, allowed in _limits("CHOICES", config.method).items():
         if key in config and config[key] not in allowed:
             raise UserError(
-                f"{key}={config[key]!r}{_nearest(config[key], allowed)} is "
+                f"{key}={config[key]!r}{nearest(config[key], allowed)} is "
                 f"none of {', '.join(allowed)}"
             )
     for key, (least, most) in _limits("RANGES", config.method).items():
@@ -94,7 +94,7 @@ def find_file(file: str) -> str:
             return candidate + colon + data
     known = [f"configs/{name}.py" for name in methods.REGISTRY]
     raise UserError(
-        f"no configuration file {path!r}{_nearest(path, known)}; there is one "
+        f"no configuration file {path!r}{nearest(path, known)}; there is one "
         f"a method: {', '.join(known)}"
     )
 
@@ -127,7 +127,7 @@ def check_keys(
     known = flatten(config)
     for key in overrides:
         if key not in known:
-            hint = _nearest(key, known) or f"; there are {', '.join(known)}"
+            hint = nearest(key, known) or f"; there are {', '.join(known)}"
             raise UserError(f"unknown configuration key {key!r}{hint}")
 
 
@@ -162,12 +162,13 @@ def from_json(text: str) -> ml_collections.ConfigDict:
     return ml_collections.ConfigDict(json.loads(text))
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns a hint at the known name that is nearest, or nothing."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
 def _limits(name: str, method: str) -> dict:
     """What the configuration files let their keys be: common and own ones."""
     own = importlib.import_module(f"aeai_tf.configs.{method}")
     return getattr(common, name) | getattr(own, name, {})
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

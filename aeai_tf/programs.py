@@ -41,11 +41,35 @@ def run(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.set_verbosity(logging.WARNING)
     app.run(
-        lambda _: _report(main, name, 1),
-        flags_parser=lambda argv: _report(
+        lambda _: report(main, name, 1),
+        flags_parser=lambda argv: report(
             lambda: _parse(argv, usage, flag, prepare), name, 2
         ),
     )
+
+
+def report(call: Callable, name: str, exit_code: int):
+    """Calls; bad input becomes one sentence on stderr and the exit code.
+
+    Args:
+        call: without arguments.
+        name: of the command, for the sentence.
+        exit_code: after bad input.
+
+    Returns:
+        What it returns.
+    """
+    try:
+        return call()
+    except UserError as error:
+        sentence = str(error)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        sentence = f"{error.strerror or error}{where}"
+    except KeyboardInterrupt:
+        sentence, exit_code = "interrupted", 130
+    print(f"{name}: {sentence}", file=sys.stderr)
+    sys.exit(exit_code)
 
 
 def _parse(argv, usage: str, flag: str, prepare) -> list[str]:
@@ -75,18 +99,3 @@ def _flags_help(own: Sequence[flags.Flag]) -> str:
         if flag.default not in (None, ""):
             lines[-1] += f" (default: {flag.default_as_str or flag.default})"
     return "\n".join(lines)
-
-
-def _report(call: Callable, name: str, exit_code: int):
-    """Calls; bad input becomes one sentence and the exit code."""
-    try:
-        return call()
-    except UserError as error:
-        sentence = str(error)
-    except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        sentence = f"{error.strerror or error}{where}"
-    except KeyboardInterrupt:
-        sentence, exit_code = "interrupted", 130
-    print(f"{name}: {sentence}", file=sys.stderr)
-    sys.exit(exit_code)

@@ -8,7 +8,6 @@ strips/                step_00000500/<pair>.png, the strips of TensorBoard
 logs/                  TensorBoard: train, held_out, strips
 """
 
-import contextlib
 import csv
 import json
 import os
@@ -22,6 +21,7 @@ from aeai_tf import checkpoints, losses, methods
 from aeai_tf import config as configuration
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
+from aeai_tf.files import write_text
 
 PACKAGES = (
     "aeai-tf",
@@ -183,19 +183,6 @@ def open_folder(folder: str, config) -> None:
     }
     path = os.path.join(folder, "environment.json")
     write_text(path, json.dumps(environment, indent=2) + "\n")
-
-
-def write_text(path: str, text: str) -> None:
-    """Writes a file whole or not at all."""
-    partial = path + ".partial"
-    try:
-        with open(partial, "w") as file:
-            file.write(text)
-        os.replace(partial, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.remove(partial)
-        raise
 
 
 class MetricsFile:
