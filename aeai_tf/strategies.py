@@ -7,11 +7,12 @@ Nothing here imports TensorFlow before a strategy starts.
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from aeai_tf.errors import UserError
@@ -53,12 +54,22 @@ class Team:
         """
         if self.workers == 1:
             return [value]
+        return self._gather(value)
+
+    @functools.cached_property
+    def _gather(self) -> Callable[[int], list[int]]:
         import tensorflow as tf
 
-        own = self.strategy.experimental_distribute_values_from_function(
-            lambda _: tf.constant([value], tf.int64)
-        )
-        return self.strategy.gather(own, 0).numpy().tolist()
+        def share(own):
+            return tf.distribute.get_replica_context().all_gather(own, 0)
+
+        # Compiled, since this happens at every step.
+        @tf.function(input_signature=[tf.TensorSpec([1], tf.int64)])
+        def everyone(own):
+            shared = self.strategy.run(share, [own])
+            return self.strategy.experimental_local_results(shared)[0]
+
+        return lambda value: everyone([value]).numpy().tolist()
 
     @contextlib.contextmanager
     def chief_first(self) -> Iterator[None]:
