@@ -12,6 +12,15 @@ from aeai_tf.data import pipeline
 from aeai_tf.errors import UserError
 
 HELD_OUT_BATCHES = 2
+# What collective operations raise once a worker is gone.
+LOST_WORKER = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+)
 
 
 def train(config, folder: str, strategy: str = "default") -> int:
@@ -39,7 +48,7 @@ def train(config, folder: str, strategy: str = "default") -> int:
     team = strategies.start(strategy)
     try:
         return _train(config, folder, strategy, team)
-    except tf.errors.OpError as error:
+    except LOST_WORKER as error:
         if team.workers == 1:
             raise
         raise UserError(
@@ -120,7 +129,8 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
         )
         team.ask(0)  # The others wait for what the chief has still to write.
     except (OSError, tf.errors.OpError) as error:
-        if team.workers > 1: print("XXX", type(error), error)
+        if team.workers > 1 and isinstance(error, LOST_WORKER):
+            raise
         raise UserError(
             f"could not write to {folder!r} ({_sentence(error)}); its last "
             f"checkpoint is whole: make room, then the same command resumes"

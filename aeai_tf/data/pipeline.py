@@ -48,7 +48,9 @@ def pairs(
         shares out the pairs and not the rounds.
     """
     run = (seed, _TRAINING)
-    return _batches(images, run, batch_size, (start_step, steps), sample, rounds)
+    return _batches(
+        images, run, batch_size, (start_step, steps), sample, rounds
+    )
 
 
 def fixed_pairs(
