@@ -61,6 +61,7 @@ class Team:
         import tensorflow as tf
 
         def share(own):
+            own = tf.identity(own)  # On the replica's device.
             return tf.distribute.get_replica_context().all_gather(own, 0)
 
         # Compiled, since this happens at every step.

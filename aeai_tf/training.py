@@ -52,8 +52,8 @@ def train(config, folder: str, strategy: str = "default") -> int:
         if team.workers == 1:
             raise
         raise UserError(
-            f"another worker is gone ({_sentence(error)}); start all of them "
-            f"again to resume from the last checkpoint"
+            "another worker is gone, or did not answer in time; start all of "
+            "them again to resume from the last checkpoint"
         ) from error
 
 
@@ -91,14 +91,16 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
         HELD_OUT_BATCHES,
         model.sample,
     )
-    reports = [
-        callbacks.Progress(
-            start_step, config.steps, f"{config.method} on {data.name}"
-        ),
-        callbacks.ImageStrips(
-            start_step, config.steps, folder, config.strip_every, data
-        ),
-    ]
+    reports = []
+    if team.is_chief:
+        reports = [
+            callbacks.Progress(
+                start_step, config.steps, f"{config.method} on {data.name}"
+            ),
+            callbacks.ImageStrips(
+                start_step, config.steps, folder, config.strip_every, data
+            ),
+        ]
     try:
         model.fit(
             pipeline.pairs(
@@ -123,7 +125,7 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
                     held_out,
                     team.is_chief,
                 ),
-                *(reports if team.is_chief else []),
+                *reports,
                 saver,
             ],
         )

@@ -54,9 +54,9 @@ def main():
     path = os.path.join(folder, f"{strategy}_{rank}.npz")
     np.savez(path, *[variable.numpy() for variable in state])
 
-    codes += [train("at_once", "ae", 4)]
-    codes += [train("in_two", "ae", 2), train("in_two", "ae", 4)]
     if strategy == "multi_worker":
+        codes += [train("at_once", "ae", 4)]
+        codes += [train("in_two", "ae", 2), train("in_two", "ae", 4)]
         _signal_after(6)
         codes += [train("stopped", "ae", 100)]
     print(json.dumps(codes))

@@ -20,13 +20,21 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 @pytest.fixture(scope="module")
 def differences():
     """Those of one device and two, by case and by what was compared."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.two_devices"],
-        stdout=subprocess.PIPE,
-        check=True,
-        env=os.environ | QUIET,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+    cases = list(two_devices.CASES)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.two_devices", *half],
+            stdout=subprocess.PIPE,
+            env=os.environ | QUIET,
+        )
+        for half in (cases[::2], cases[1::2])
+    ]
+    found = {}
+    for process in processes:
+        stdout, _ = process.communicate()
+        assert process.returncode == 0
+        found |= json.loads(stdout.splitlines()[-1])
+    return found
 
 
 @pytest.mark.parametrize("case", two_devices.CASES)
@@ -58,10 +66,10 @@ def trained(tmp_path_factory):
             "cluster": {"worker": hosts},
             "task": {"type": "worker", "index": rank},
         }
+        command = [sys.executable, "-m", "tests.one_worker", strategy, images]
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-m", "tests.one_worker"]
-                + [strategy, images, str(where), str(rank)],
+                [*command, str(where), str(rank)],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
