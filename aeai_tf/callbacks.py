@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from aeai_tf import checkpoints, interpolation, runs, strips
+from aeai_tf import checkpoints, interpolation, runs, strategies, strips
 from aeai_tf.data import showcase
 from aeai_tf.errors import UserError
 
@@ -92,9 +92,14 @@ class Progress(StepCallback):
 
 
 class Scalars(StepCallback):
-    """Writes every term, of training and held-out pairs, and their means."""
+    """Writes every term, of training and held-out pairs, and their means.
 
-    def __init__(self, start_step, steps, folder, every, terms, held_out):
+    All workers of a team evaluate; the chief writes.
+    """
+
+    def __init__(
+        self, start_step, steps, folder, every, terms, held_out, writes=True
+    ):
         """Takes what to write and where.
 
         Args:
@@ -104,11 +109,15 @@ class Scalars(StepCallback):
             every: steps between two rows, over which terms are averaged.
             terms: their names.
             held_out: data set of held-out batches.
+            writes: whether to write.
         """
         super().__init__(start_step)
         self.steps = steps
         self.every = every
         self.held_out = held_out
+        self.writes = writes
+        if not writes:
+            return
         self.file = runs.MetricsFile(folder, terms, start_step)
         self.writers = {
             split: tf.summary.create_file_writer(
@@ -130,6 +139,8 @@ class Scalars(StepCallback):
             self.model.reset_metrics()
 
     def _write(self, step, split, terms):
+        if not self.writes:
+            return
         with self.writers[split].as_default(step):
             for name, value in terms.items():
                 tf.summary.scalar(name, value)
@@ -205,16 +216,27 @@ class Checkpoints(StepCallback):
     """Saves regularly and at the end, and stops at a signal.
 
     The first SIGINT (Ctrl-C) or SIGTERM ends training after the step under
-    way; a second one ends the process at once.
+    way; a second one ends the process at once. In a team, a signal to any
+    worker stops all of them after the same step, and the chief saves.
 
     Attributes:
         signal: the number of the signal that came, or None.
         step: steps taken so far.
     """
 
-    def __init__(self, start_step: int, folder: str, every: int):
-        """Takes the run's folder and the steps between two checkpoints."""
+    def __init__(
+        self, start_step: int, folder: str, every: int, team: strategies.Team
+    ):
+        """Takes what to save, when, and for whom.
+
+        Args:
+            start_step: steps taken before this call.
+            folder: of the run.
+            every: steps between two checkpoints.
+            team: whose chief saves.
+        """
         super().__init__(start_step)
+        self.team = team
         self.folder = folder
         self.every = every
         self.step = self.saved = start_step
@@ -232,7 +254,9 @@ class Checkpoints(StepCallback):
         self.step = step
         if step % self.every == 0:
             self._save()
-        if self.signal:
+        stop = max(self.team.ask(self.signal or 0))
+        if stop:
+            self.signal = stop
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
@@ -250,7 +274,8 @@ class Checkpoints(StepCallback):
                     f"step {self.step}",
                     self.folder,
                 )
-        checkpoints.save(self.model, self.folder, self.step)
+        if self.team.is_chief:
+            checkpoints.save(self.model, self.folder, self.step)
         self.saved = self.step
 
     def _stop(self, number, frame):

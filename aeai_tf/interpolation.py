@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from aeai_tf import replicas
+from aeai_tf.errors import UserError
+
 
 def lerp(source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """Points on the straight lines from `source` to `target`.
@@ -100,12 +103,30 @@ def value_and_derivative(
     raise ValueError(f"mode must be 'forward' or 'nested_tapes', not {mode!r}")
 
 
-def resolve_mode(mode: str) -> str:
+def resolve_mode(mode: str, normalization: str) -> str:
     """Turns "auto" into the mode that suits the machine.
 
-    On CPU forward mode is the faster one; on GPU it is nested tapes.
+    On CPU forward mode is the faster one; on GPU it is nested tapes. Forward
+    mode would take statistics that replicas share for constants, so that
+    batch normalisation goes with nested tapes alone in several replicas.
+
+    Args:
+        mode: "auto", "forward" or "nested_tapes".
+        normalization: of the decoder, as in `networks.decoder`.
+
+    Raises:
+        UserError: forward mode cannot be had.
     """
+    shared = normalization == "batch" and replicas.count() > 1
+    if mode == "forward" and shared:
+        raise UserError(
+            "derivative='forward' is wrong for batch normalisation over "
+            "several replicas: take --config.derivative=nested_tapes, or "
+            "--config.normalization=group"
+        )
     if mode != "auto":
         return mode
+    if shared:
+        return "nested_tapes"
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     return "nested_tapes" if on_gpu else "forward"

@@ -13,7 +13,7 @@ singular value (`aeai_tf.spectral`). It is meant for discriminators.
 
 import keras
 
-from aeai_tf import spectral
+from aeai_tf import replicas, spectral
 
 BLOCK_FILTERS = (16, 32, 64, 128)
 DENSE_UNITS = 512
@@ -162,7 +162,10 @@ def _dense(x, units: int, normalization: str, options: dict):
 
 def _normalize_and_activate(x, normalization: str, options: dict):
     if normalization == "batch":
-        x = keras.layers.BatchNormalization(**options)(x)
+        # Statistics of the whole batch, over how many replicas it may be.
+        x = keras.layers.BatchNormalization(
+            synchronized=replicas.count() > 1, **options
+        )(x)
     elif normalization == "group":
         groups = max(1, x.shape[-1] // GROUP_SIZE)
         x = keras.layers.GroupNormalization(groups, **options)(x)

@@ -1,7 +1,7 @@
 """The folder of a run: all that is needed to use, resume or repeat it.
 
 config.json            the configuration
-environment.json       versions, machine and command of the last call
+environment.json       versions, machine, strategy and command of the last call
 metrics.csv            step, split, seconds and every term
 checkpoints/           see aeai_tf.checkpoints
 strips/                step_00000500/<pair>.png, the strips of TensorBoard
@@ -168,8 +168,17 @@ def check_folder(folder: str, config) -> None:
         )
 
 
-def open_folder(folder: str, config) -> None:
-    """Makes a run's folder, if need be, and notes how it is run."""
+def open_folder(
+    folder: str, config, strategy: str = "default", replicas: int = 1
+) -> None:
+    """Makes a run's folder, if need be, and notes how it is run.
+
+    Args:
+        folder: of the run.
+        config: of the run.
+        strategy: one of `aeai_tf.strategies.NAMES`.
+        replicas: devices that share a batch.
+    """
     # The configuration first: with it the folder is a run's, and resumable.
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "config.json")
@@ -179,6 +188,8 @@ def open_folder(folder: str, config) -> None:
         "command": sys.argv,
         "python": platform.python_version(),
         "machine": f"{platform.platform()}, {os.cpu_count()} processors",
+        "strategy": strategy,
+        "replicas": replicas,
         "versions": {name: metadata.version(name) for name in PACKAGES},
     }
     path = os.path.join(folder, "environment.json")

@@ -7,7 +7,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from aeai_tf import config as configuration
-from aeai_tf import programs
+from aeai_tf import programs, strategies
 
 USAGE = """\
 aeai-train --config=configs/<method>.py:<data> --workdir=<folder>
@@ -30,6 +30,13 @@ _CONFIG = config_flags.DEFINE_config_file(
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "folder of the run; made if absent, resumed if not"
 )
+_STRATEGY = flags.DEFINE_enum(
+    "strategy",
+    "default",
+    strategies.NAMES,
+    "where to train: one device, all devices of this machine, or those of all "
+    "the machines that TF_CONFIG lists (docs/performance.md)",
+)
 flags.mark_flags_as_required(["config", "workdir"])
 
 
@@ -37,10 +44,11 @@ def main():
     """Checks the configuration, then trains."""
     config = _CONFIG.value
     configuration.check(config)
+    strategies.check(_STRATEGY.value)
 
     from aeai_tf import training
 
-    sys.exit(training.train(config, _WORKDIR.value))
+    sys.exit(training.train(config, _WORKDIR.value, _STRATEGY.value))
 
 
 def run():

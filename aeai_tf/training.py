@@ -2,17 +2,28 @@
 
 import signal
 import sys
+import zlib
 
 import tensorflow as tf
 
-from aeai_tf import callbacks, checkpoints, runs
+from aeai_tf import callbacks, checkpoints, runs, strategies
+from aeai_tf import config as configuration
 from aeai_tf.data import pipeline
 from aeai_tf.errors import UserError
 
 HELD_OUT_BATCHES = 2
+# What collective operations raise once a worker is gone.
+LOST_WORKER = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+)
 
 
-def train(config, folder: str) -> int:
+def train(config, folder: str, strategy: str = "default") -> int:
     """Trains until `config.steps`, resuming from the last checkpoint.
 
     What a step sees and draws is a function of (seed, step) alone, so a
@@ -21,33 +32,58 @@ def train(config, folder: str) -> int:
 
     Args:
         config: checked by `aeai_tf.config.check`.
-        folder: of the run, see `aeai_tf.runs`.
+        folder: of the run, see `aeai_tf.runs`; shared by all workers.
+        strategy: one of `aeai_tf.strategies.NAMES`.
 
     Returns:
         0, or 128 plus the number of the signal that stopped it.
 
     Raises:
-        UserError: bad input, divergence, a full disk.
+        UserError: bad input, divergence, a full disk, a lost worker.
     """
     if not tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
+    # Before workers meet: later, the chief may be about to write.
     runs.check_folder(folder, config)
-    data = runs.load_data(config)
-    model = runs.build_model(config)
-    runs.open_folder(folder, config)
+    team = strategies.start(strategy)
+    try:
+        return _train(config, folder, strategy, team)
+    except LOST_WORKER as error:
+        if team.workers == 1:
+            raise
+        raise UserError(
+            "another worker is gone, or did not answer in time; start all of "
+            "them again to resume from the last checkpoint"
+        ) from error
+
+
+def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
+    if "batch_size" in config:
+        strategies.check_batch(config.batch_size, team.replicas)
+    with team.chief_first():  # It may have to download or render them.
+        data = runs.load_data(config)
+    with team.strategy.scope():
+        model = runs.build_model(config)
     start_step = 0
     checkpoint = checkpoints.last(folder)
     if checkpoint:
         checkpoints.load(model, checkpoint)
         start_step = checkpoints.step_of(checkpoint)
-        print(f"resuming {folder} at step {start_step}")
+    _compare(team, config, data, start_step)
+    if team.is_chief:
+        runs.open_folder(folder, config, strategy, team.replicas)
+        if checkpoint:
+            print(f"resuming {folder} at step {start_step}")
     if not model.players:
-        return _show(model, config, folder, data)
+        return _show(model, config, folder, data) if team.is_chief else 0
     if start_step >= config.steps:
-        print(f"{folder} is complete: {start_step} of {config.steps} steps")
+        if team.is_chief:
+            print(f"{folder} is complete: {start_step} of {config.steps} steps")
         return 0
 
-    saver = callbacks.Checkpoints(start_step, folder, config.checkpoint_every)
+    saver = callbacks.Checkpoints(
+        start_step, folder, config.checkpoint_every, team
+    )
     held_out = pipeline.fixed_pairs(
         data.images[data.held_out],
         config.seed,
@@ -55,6 +91,16 @@ def train(config, folder: str) -> int:
         HELD_OUT_BATCHES,
         model.sample,
     )
+    reports = []
+    if team.is_chief:
+        reports = [
+            callbacks.Progress(
+                start_step, config.steps, f"{config.method} on {data.name}"
+            ),
+            callbacks.ImageStrips(
+                start_step, config.steps, folder, config.strip_every, data
+            ),
+        ]
     try:
         model.fit(
             pipeline.pairs(
@@ -70,9 +116,6 @@ def train(config, folder: str) -> int:
             verbose=0,
             callbacks=[
                 callbacks.StopOnNonFinite(start_step, folder),
-                callbacks.Progress(
-                    start_step, config.steps, f"{config.method} on {data.name}"
-                ),
                 callbacks.Scalars(
                     start_step,
                     config.steps,
@@ -80,14 +123,16 @@ def train(config, folder: str) -> int:
                     config.log_every,
                     model.term_names,
                     held_out,
+                    team.is_chief,
                 ),
-                callbacks.ImageStrips(
-                    start_step, config.steps, folder, config.strip_every, data
-                ),
+                *reports,
                 saver,
             ],
         )
+        team.ask(0)  # The others wait for what the chief has still to write.
     except (OSError, tf.errors.OpError) as error:
+        if team.workers > 1 and isinstance(error, LOST_WORKER):
+            raise
         raise UserError(
             f"could not write to {folder!r} ({_sentence(error)}); its last "
             f"checkpoint is whole: make room, then the same command resumes"
@@ -99,13 +144,28 @@ def train(config, folder: str) -> int:
             file=sys.stderr,
         )
         return 128 + saver.signal
-    print(
-        f"trained {config.steps} steps into {folder}: strips/ has pictures, "
-        f"metrics.csv the numbers\n"
-        f"  tensorboard --logdir={folder}\n"
-        f"  aeai-export --run={folder} --out=models/{config.method}"
-    )
+    if team.is_chief:
+        print(
+            f"trained {config.steps} steps into {folder}: strips/ has "
+            f"pictures, metrics.csv the numbers\n"
+            f"  tensorboard --logdir={folder}\n"
+            f"  aeai-export --run={folder} --out=models/{config.method}"
+        )
     return 0
+
+
+def _compare(team: strategies.Team, config, data, start_step: int) -> None:
+    """Refuses workers that would not take the same steps."""
+    settings = configuration.flatten(config)
+    for key in ("data.coil100_dir", "data.data_dir", "perceptual_weights"):
+        settings.pop(key, None)  # A matter of each machine.
+    told = f"{sorted(settings.items())} {start_step}".encode()
+    if len(set(team.ask(zlib.crc32(data.images, zlib.crc32(told))))) > 1:
+        raise UserError(
+            "the workers have different configurations, images or last "
+            "checkpoints: give all of them the same flags, images, and a "
+            "--workdir that they share"
+        )
 
 
 def _show(model, config, folder: str, data) -> int:

@@ -55,6 +55,8 @@ def test_missing_flags_are_named(module):
     [
         ((POLE, "--wrkdir=x"), "Did you mean: workdir"),
         ((POLE, "--workdir=x", "x"), "unexpected argument 'x'"),
+        ((POLE, "--workdir=x", "--strategy=all"), "default|mirrored|multi"),
+        ((POLE, "--workdir=x", "--strategy=multi_worker"), "TF_CONFIG, for"),
         ((), "needs --config and --workdir"),
         ((POLE, "--config.stps=3", "--workdir=x"), "did you mean 'steps'?"),
         ((POLE, "--config.data.foo=3", "--workdir=x"), "'data.foo'; there are"),

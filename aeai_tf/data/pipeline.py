@@ -44,12 +44,13 @@ def pairs(
     Returns:
         `steps - start_step` dicts: "source" and "target", float32
         `[batch_size, height, width, channels]`, and those of `sample`; with
-        several rounds, `[rounds, batch_size, ...]`.
+        several rounds, `[batch_size, rounds, ...]`, so that `tf.distribute`
+        shares out the pairs and not the rounds.
     """
     run = (seed, _TRAINING)
-    span = (start_step * rounds, steps * rounds)
-    batches = _batches(images, run, batch_size, span, sample)
-    return batches if rounds == 1 else batches.batch(rounds)
+    return _batches(
+        images, run, batch_size, (start_step, steps), sample, rounds
+    )
 
 
 def fixed_pairs(
@@ -81,6 +82,7 @@ def _batches(
     batch_size: int,
     steps: tuple[int, int],
     sample: Sample | None,
+    rounds: int = 1,
 ) -> tf.data.Dataset:
     if not len(images):
         raise ValueError("There are no images to draw pairs from.")
@@ -88,9 +90,9 @@ def _batches(
         images = tf.constant(images, tf.float32)
         run = tf.constant(run, tf.int32)
 
-    def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
+    def batch(number: tf.Tensor) -> dict[str, tf.Tensor]:
         pair_seed, sample_seed = tf.unstack(
-            tf.random.split(tf.random.fold_in(run, step), 2)
+            tf.random.split(tf.random.fold_in(run, number), 2)
         )
         drawn = tf.random.stateless_uniform(
             [2, batch_size], pair_seed, 0, len(images), tf.int32
@@ -99,12 +101,22 @@ def _batches(
         own = sample(sample_seed, batch_size) if sample else {}
         return {"source": source, "target": target, **own}
 
+    def step_batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
+        if rounds == 1:
+            return batch(step)
+        batches = [batch(step * rounds + k) for k in range(rounds)]
+        return tf.nest.map_structure(lambda *b: tf.stack(b, 1), *batches)
+
     options = tf.data.Options()
     options.deterministic = True
+    # Of several workers, each makes all batches and takes its own pairs.
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.DATA
+    )
     options.threading.private_threadpool_size = 2
     return (
         tf.data.Dataset.range(*steps)
-        .map(batch, num_parallel_calls=2, deterministic=True)
+        .map(step_batch, num_parallel_calls=2, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
         .with_options(options)
     )

@@ -131,7 +131,9 @@ class AEAI(base.InterpolationModel):
             discriminator,
             **weights,
             num_alphas=config.num_alphas,
-            derivative=interpolation.resolve_mode(config.derivative),
+            derivative=interpolation.resolve_mode(
+                config.derivative, config.normalization
+            ),
             reconstruction=reconstruction,
         )
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
-from aeai_tf import interpolation
+from aeai_tf import interpolation, replicas
 
 Terms = dict[str, tf.Tensor]
 Objectives = dict[str, tf.Tensor]
@@ -139,6 +139,9 @@ class InterpolationModel(keras.Model):
         ]
         self.built = True
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Keeps `fit` from what is done, and fails with batches of replicas."""
+
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """One running mean a term, reset by Keras at every epoch."""
@@ -160,7 +163,7 @@ class InterpolationModel(keras.Model):
 
         Args:
             batch: as in `compute_terms`; if `rounds` is above 1, with that
-                many batches along a further first axis.
+                many batches along a further second axis.
 
         Returns:
             The means of the terms, of last rounds, since the last reset.
@@ -168,7 +171,7 @@ class InterpolationModel(keras.Model):
         batches = [batch]
         if self.rounds > 1:
             batches = [
-                {name: value[k] for name, value in batch.items()}
+                {name: value[:, k] for name, value in batch.items()}
                 for k in range(self.rounds)
             ]
         for left, part in zip(
@@ -181,6 +184,11 @@ class InterpolationModel(keras.Model):
     def _move(self, players: list[str], batch) -> Terms:
         with tf.GradientTape(persistent=True) as tape:
             terms, objectives = self.compute_terms(batch, training=True)
+            # Optimisers add up what replicas hand them.
+            objectives = {
+                player: objective / replicas.count()
+                for player, objective in objectives.items()
+            }
         rates = self.learning_rates(terms)
         gradients = {
             player: tape.gradient(
@@ -203,7 +211,10 @@ class InterpolationModel(keras.Model):
     def _update_means(self, terms: Terms) -> Terms:
         for metric in self.term_metrics:
             metric.update_state(terms[metric.name])
-        return {metric.name: metric.result() for metric in self.term_metrics}
+        return {
+            metric.name: replicas.as_log(metric.result())
+            for metric in self.term_metrics
+        }
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs images, `[batch, height, width, 3]`, [0, 1]."""

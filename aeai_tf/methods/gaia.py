@@ -53,7 +53,7 @@ from types import MappingProxyType
 import keras
 import tensorflow as tf
 
-from aeai_tf import interpolation, losses, networks
+from aeai_tf import interpolation, losses, networks, replicas
 from aeai_tf.methods import base
 
 
@@ -147,10 +147,15 @@ class GAIA(base.InterpolationModel):
         x_a = self.decoder(z_a, training=training)
         d_x, d_x_hat, d_x_a = self._discriminate(x, x_hat, x_a, training)
 
-        r = losses.absolute_error(x, d_x)
-        s = losses.absolute_error(x, d_x_hat)
-        b = losses.absolute_error(x_a, d_x_a)
-        distance = distance_loss(x, z)
+        # Of the whole batch: neither objective is a mean over its images.
+        r, s, b = replicas.mean(
+            [
+                losses.absolute_error(x, d_x),
+                losses.absolute_error(x, d_x_hat),
+                losses.absolute_error(x_a, d_x_a),
+            ]
+        )
+        distance = distance_loss(replicas.gather(x), replicas.gather(z))
         p = self._balance(b - s)
         generator = p * b + (1 - p) * s + self.lambda_distance * distance
         q = tf.clip_by_value(

@@ -53,12 +53,12 @@ def test_resumed_run_sees_the_same_batches():
 def test_every_round_of_a_step_has_a_batch_of_its_own():
     rounds = collect(pipeline.pairs(IMAGES, 7, 6, 4, sample=sample, rounds=3))
     assert len(rounds) == 4
-    assert rounds[0]["source"].shape == (3, 6, 4, 4, 3)
-    assert rounds[0]["alpha"].shape == (3, 6)
+    assert rounds[0]["source"].shape == (6, 3, 4, 4, 3)
+    assert rounds[0]["alpha"].shape == (6, 3)
     flat = collect(pipeline.pairs(IMAGES, 7, 6, 12, sample=sample))
     for key in ("source", "target", "alpha"):
         np.testing.assert_array_equal(
-            np.concatenate([batch[key] for batch in rounds]),
+            np.concatenate([np.moveaxis(b[key], 1, 0) for b in rounds]),
             np.stack([batch[key] for batch in flat]),
         )
     rest = pipeline.pairs(

@@ -53,7 +53,7 @@ def test_all_players_move_once_unless_declared_otherwise():
 def test_a_player_with_more_updates_gets_a_batch_for_each():
     model = Toy({"critic": 3})
     assert model.rounds == 3
-    means = model.train_step({"value": tf.constant([[1.0], [2.0], [0.25]])})
+    means = model.train_step({"value": tf.constant([[1.0, 2.0, 0.25]])})
     # The critic takes all three, the autoencoder the last alone.
     assert weights(model) == [1.5, 1.5, 3.25]
     assert float(means["value"]) == 0.25
@@ -61,7 +61,7 @@ def test_a_player_with_more_updates_gets_a_batch_for_each():
 
 def test_the_autoencoder_may_be_the_one_that_moves_more():
     model = Toy({"autoencoder": 2})
-    model.train_step({"value": tf.constant([[0.0], [0.25]])})
+    model.train_step({"value": tf.constant([[0.0, 0.25]])})
     assert [int(o.iterations) for o in model.player_optimizers.values()] == [
         2,
         1,
@@ -71,7 +71,7 @@ def test_the_autoencoder_may_be_the_one_that_moves_more():
 def test_rates_that_follow_from_the_terms_hold_for_their_update():
     model = Toy({"critic": 2})
     model.learning_rates = lambda terms: {"critic": 10 * terms["value"]}
-    model.train_step({"value": tf.constant([[1.0], [2.0]])})
+    model.train_step({"value": tf.constant([[1.0, 2.0]])})
     # 10 * 1 + 20 * 2; the autoencoder keeps its rate of 1.
     assert weights(model) == [5.0, 5.0, 50.0]
     rate = model.player_optimizers["critic"].learning_rate

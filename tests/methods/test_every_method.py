@@ -46,7 +46,7 @@ def step_batch(model, step=0) -> dict:
     if model.rounds == 1:
         return batches[0]
     return {
-        name: tf.stack([one[name] for one in batches]) for name in batches[0]
+        name: tf.stack([one[name] for one in batches], 1) for name in batches[0]
     }
 
 
