@@ -140,7 +140,7 @@ def test_a_step_is_k_updates_of_the_discriminator_and_one_of_the_rest():
     model, other = two_pixel_model(discriminator_steps=3), two_pixel_model()
     batches = [two_pixel_batch(mix=((a,),)) for a in (0.25, 0.5, 0.75)]
     model.train_step(
-        {name: tf.stack([b[name] for b in batches]) for name in batches[0]}
+        {name: tf.stack([b[name] for b in batches], 1) for name in batches[0]}
     )
     counts = {
         player: int(optimizer.iterations)
