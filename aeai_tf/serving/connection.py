@@ -30,6 +30,8 @@ OPTIONS = (
     ("grpc.service_config", json.dumps(_RETRIES)),
     # Requests beyond the default, 256 KiB, would not be sent a second time.
     ("grpc.per_rpc_retry_buffer_size", 2**28),
+    # Of a name with several addresses gRPC asks the first only.
+    ("grpc.lb_policy_name", "round_robin"),
 )
 
 

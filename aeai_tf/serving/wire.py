@@ -10,6 +10,9 @@ map is a repeated entry of key and value, and `float_val`, which is packed, is
 bytes, so that floats are read at once instead of one by one.
 """
 
+import itertools
+import math
+
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -137,8 +140,30 @@ def outputs(response) -> dict[str, np.ndarray]:
 def _array(tensor) -> np.ndarray:
     shape = [dim.size for dim in tensor.shape.dim]
     if tensor.dtype == _STRING:
-        return np.array(list(tensor.strings), object).reshape(shape)
+        strings = list(tensor.strings)
+        if tensor.content:
+            strings = _split(tensor.content, math.prod(shape))
+        return np.array(strings, object).reshape(shape)
     if tensor.dtype != _FLOAT:
         raise ValueError(f"an output of type number {tensor.dtype}")
     data = tensor.content or b"".join(tensor.packed_floats)
     return np.frombuffer(data, "<f4").reshape(shape)
+
+
+def _split(content: bytes, count: int) -> list[bytes]:
+    """Reads strings that a server sends as `tensor_content`.
+
+    TensorFlow's `EncodeStringList`: all lengths, as varints, then all strings.
+    """
+    lengths, start = [0], 0
+    while len(lengths) <= count and start < len(content):
+        end = start
+        while end < len(content) - 1 and content[end] & 0x80:
+            end += 1
+        septets = enumerate(content[start : end + 1])
+        lengths.append(sum((byte & 0x7F) << 7 * k for k, byte in septets))
+        start = end + 1
+    ends = [start + total for total in itertools.accumulate(lengths)]
+    if len(lengths) <= count or ends[-1] != len(content):
+        raise ValueError("strings that are not whole")
+    return [content[a:b] for a, b in itertools.pairwise(ends)]

@@ -187,6 +187,36 @@ def test_wire_is_that_of_tensorflow_serving():
     np.testing.assert_array_equal(outputs["files"], files)
 
 
+def strings_as_content(lengths: bytes, strings: bytes, shape):
+    """A reply as TensorFlow Serving writes it with bytes asked for."""
+    response = predict_pb2.PredictResponse()
+    tensor = response.outputs["y"]
+    tensor.dtype = tf.string.as_datatype_enum
+    tensor.tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
+    tensor.tensor_content = lengths + strings
+    return response
+
+
+def test_strings_in_bytes_are_read():
+    strings = [b"", b"a\xff", b"b" * 300]
+    lengths = b"\0\2" + bytes([300 & 127 | 128, 300 >> 7])
+    response = strings_as_content(lengths, b"".join(strings), [3, 1])
+    proto = response.outputs["y"].SerializeToString()
+    theirs = tf.io.parse_tensor(proto, tf.string).numpy()
+    read = wire.PredictResponse.FromString(response.SerializeToString())
+    ours = wire.outputs(read)["y"]
+    assert ours.shape == (3, 1)
+    assert ours.tolist() == theirs.tolist() == [[s] for s in strings]
+
+
+@pytest.mark.parametrize("lengths", [b"\2\2", b"\3", b"\1", b"\x84"])
+def test_strings_that_are_not_whole_are_refused(lengths):
+    response = strings_as_content(lengths, b"ab", [len(lengths)])
+    read = wire.PredictResponse.FromString(response.SerializeToString())
+    with pytest.raises(ValueError, match="not whole"):
+        wire.outputs(read)
+
+
 def test_the_client_needs_no_tensorflow():
     code = (
         "import sys, aeai_tf.interpolate, aeai_tf.serving.async_client; "

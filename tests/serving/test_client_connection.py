@@ -44,6 +44,17 @@ def test_unavailable_is_tried_again_with_the_whole_request(client, fake):
     assert min(call[1] for call in fake.asked) > 3e6
 
 
+def test_all_servers_of_a_name_are_asked(new_client):
+    fakes = [Fake(), Fake()]
+    images = np.zeros([1, 16, 16, 3])
+    with running(fakes[0]) as one, running(fakes[1]) as other:
+        name = f"ipv4:{one},{other}"
+        with new_client(name, "m", 60) as client:
+            for _ in range(20):
+                client.encode(images)
+    assert min(len(fake.asked) for fake in fakes) >= 5
+
+
 def test_it_is_not_tried_for_ever(client, fake):
     fake.failures = [UNAVAILABLE] * 99
     with pytest.raises(ServingError) as caught:
