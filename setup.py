@@ -63,6 +63,7 @@ setuptools.setup(
             "kubernetes-validate>=1.37",
             "ovmsclient",
             "pytest>=8",
+            "pytest-xdist>=3.6",
             "pyyaml>=6",
             "ruff>=0.9",
         ],

@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 make_environment
 ruff check .
 ruff format --check .
-exec pytest "$@"
+# A process a core, each with whole files, whose tests share what they set up.
+exec pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile "$@"
