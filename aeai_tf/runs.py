@@ -247,7 +247,7 @@ def check_images(folder: str, data: image_set.ImageSet) -> None:
     path = os.path.join(folder, "images.csv")
     if not data.files or not os.path.isfile(path):
         return
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         old = {tuple(row) for row in csv.reader(file)}
     new = set(map(tuple, _images(data)))
     if old != new:

@@ -135,7 +135,7 @@ def _files(source: Source) -> list[str]:
                 continue
             relative = os.path.relpath(path, source.dir).replace(os.sep, "/")
             if not _is_text(relative):
-                _say(f"left out {path!r}: its name is not in UTF-8")
+                _say(f"left out {path!r}: its name is no line of UTF-8")
                 continue
             names.append(relative)
     return sorted(names)
@@ -221,7 +221,7 @@ def _is_text(name: str) -> bool:
         name.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return len(name.splitlines()) == 1
 
 
 @functools.cache  # Several runs on one folder are often loaded together.

@@ -38,7 +38,7 @@ def pairs(image_set) -> list[tuple[int, int]]:
         )
         for span in spans:
             found = _apart(image_set, name, span)
-            if found:
+            if found and found not in chosen:
                 chosen.append(found)
     return chosen or _without_factors(image_set)
 
@@ -76,20 +76,22 @@ def _without_factors(image_set) -> list[tuple[int, int]]:
 
 
 def _apart(image_set, factor: str, span: float) -> tuple[int, int] | None:
-    """The pair `span` apart along `factor`, all else equal."""
+    """The pair most nearly `span` apart along `factor`, all else equal."""
     values = image_set.factors[factor]
     period = image_set.periods[factor] or np.inf
     order = np.concatenate([image_set.held_out, image_set.train])
     sources = np.sort(order[:SOURCES])
     ahead = np.mod(values[None, :] - values[sources, None], period)
-    fits = np.isclose(ahead, span)
+    fits = ahead > 0
     for other, others in image_set.factors.items():
         if other != factor:
             fits &= others[None, :] == others[sources, None]
+    if not fits.any():
+        return None
+    off = np.where(fits, np.abs(ahead - span), np.inf)
+    fits &= np.isclose(off, off.min(), atol=1e-4)
     held_out = np.zeros(len(values), bool)
     held_out[image_set.held_out] = True
     score = fits * (1 + held_out[None, :] + held_out[sources, None])
-    if not span or not score.any():
-        return None
     source, target = np.unravel_index(np.argmax(score), score.shape)
     return int(sources[source]), int(target)
