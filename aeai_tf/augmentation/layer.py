@@ -26,8 +26,8 @@ class LatentInterpolation(keras.layers.Layer):
     The networks are copied, and never train here. They are saved with the
     layer. With one seed a new layer draws the same at its first call, its
     second, and so on; `dataset.map` keeps that order unless
-    `num_parallel_calls` is given: then pass a `seed` from the data, such as
-    `dataset.enumerate().map(lambda k, x: layer(x, seed=[0, k]))`.
+    `num_parallel_calls` is given: then number the calls, as in
+    `dataset.enumerate().map(lambda k, x: layer(x, call_number=k), 4)`.
 
     Attributes:
         encoder: the copy of f.
@@ -104,14 +104,17 @@ class LatentInterpolation(keras.layers.Layer):
         _, model = runs.load(folder)
         return cls(model.encoder, model.decoder, **arguments)
 
-    def call(self, images, labels=None, training: bool = True, seed=None):
+    def call(
+        self, images, labels=None, training: bool = True, call_number=None
+    ):
         """Mixes a batch.
 
         Args:
             images: `[batch, height, width, 3]`, [0, 1].
             labels: `[batch, ...]`, numbers, or None.
             training: whether to mix at all.
-            seed: `[2]` integers: what is drawn then follows from them alone.
+            call_number: an integer: what is drawn then follows from it and
+                the layer's seed alone, and not from earlier calls.
 
         Returns:
             The images; with labels a pair of images and labels, or of images
@@ -120,10 +123,12 @@ class LatentInterpolation(keras.layers.Layer):
         if not training:
             alpha = tf.zeros(tf.shape(images)[:1])
             return _with_labels(images, labels, labels, alpha, self.labels)
-        if seed is None:
-            seed = self.seed_generator.next()
-        # Keras' seeds are unsigned where TensorFlow's are not.
-        seeds = tf.random.split(tf.cast(seed, tf.int32), 3)
+        if call_number is None:
+            # Keras' seeds are unsigned where TensorFlow's are not.
+            seed = tf.cast(self.seed_generator.next(), tf.int32)
+        else:
+            seed = tf.random.fold_in([self.seed or 0, 0], call_number)
+        seeds = tf.random.split(seed, 3)
         count = tf.shape(images)[0]
         latents = self.encoder(images, training=False)
         if self.partner == "nearest":
