@@ -127,7 +127,8 @@ class LatentInterpolation(keras.layers.Layer):
             # Keras' seeds are unsigned where TensorFlow's are not.
             seed = tf.cast(self.seed_generator.next(), tf.int32)
         else:
-            seed = tf.random.fold_in([self.seed or 0, 0], call_number)
+            number = tf.cast(call_number, tf.int64)
+            seed = tf.random.fold_in([self.seed or 0, 0], number)
         seeds = tf.random.split(seed, 3)
         count = tf.shape(images)[0]
         latents = self.encoder(images, training=False)

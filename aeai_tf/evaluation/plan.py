@@ -12,7 +12,7 @@ from aeai_tf.evaluation import admissibility, paths
 INTERVALS = tuple(float(degrees) for degrees in range(15, 85, 5))
 RETRIEVAL = 70.0
 DETAILED = 80.0
-SPACINGS = range(2, 17)  # Lengths where those in degrees do not fit.
+SPACINGS = range(2, 17)  # Lengths of intervals that are not in degrees.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,14 +83,14 @@ def make(image_set, intervals: Sequence[float] | None = None) -> Plan:
         )
     periods = image_set.periods
     main = next((f for f in periods if periods[f]), next(iter(periods)))
+    strict = bool(intervals)
+    if image_set.files and not intervals and periods[main] != 360:
+        intervals = _in_spacings(image_set, main)
     kinds = _fitting(
-        image_set, [{main: d} for d in intervals or INTERVALS], bool(intervals)
+        image_set, [{main: d} for d in intervals or INTERVALS], strict
     )
     if not kinds and image_set.files:
-        intervals = _in_spacings(image_set, main)
-        kinds = _fitting(image_set, [{main: d} for d in intervals])
-        if not kinds:
-            raise _uneven(image_set)
+        raise _uneven(image_set)
     if not kinds:
         raise UserError(
             f"none of the intervals of {INTERVALS[0]:g} to {INTERVALS[-1]:g} "
