@@ -120,7 +120,9 @@ class TfRecords:
             self.writer = tf.io.TFRecordWriter(
                 self._path(self.kept) + ".partial"
             )
-        self.writer.write(self._example(sample).SerializeToString())
+        example = self._example(sample)
+        # Else another process writes the features in another order.
+        self.writer.write(example.SerializeToString(deterministic=True))
         self.kept += 1
         if self.kept % SHARD == 0:
             self._close()

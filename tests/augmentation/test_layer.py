@@ -140,7 +140,7 @@ def test_first_layer_of_a_model_that_is_saved(tmp_path, dense):
             keras.layers.Dense(1),
         ]
     )
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     assert len(model.trainable_variables) == 2
     assert encoder.trainable_variables  # The user's own may go on training.
     before = [w.copy() for w in layer.encoder.get_weights()]

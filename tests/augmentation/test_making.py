@@ -146,7 +146,9 @@ def test_tfrecords_hold_image_and_provenance(make):
     records = list(records)
     assert len(records) == 20
     for record, row in zip(records, rows(png), strict=True):
-        feature = tf.train.Example.FromString(record.numpy()).features.feature
+        example = tf.train.Example.FromString(record.numpy())
+        assert example.SerializeToString(deterministic=True) == record.numpy()
+        feature = example.features.feature
         assert (
             feature["image/encoded"].bytes_list.value[0]
             == pathlib.Path(png, row["file"]).read_bytes()
