@@ -19,7 +19,7 @@ same command again resumes; docs/augmentation.md has more.
 
 _RUN = flags.DEFINE_string("run", None, "folder that aeai-train wrote")
 _OUT = flags.DEFINE_string("out", None, "folder to write to; made if absent")
-_COUNT = flags.DEFINE_integer("count", 1000, "samples to keep")
+_COUNT = flags.DEFINE_integer("count", 1000, "samples to keep", lower_bound=1)
 _MIX = flags.DEFINE_enum(
     "mix",
     "linear",
@@ -27,7 +27,10 @@ _MIX = flags.DEFINE_enum(
     "of two images, of four, or of as many as --ways says",
 )
 _WAYS = flags.DEFINE_integer(
-    "ways", None, "images in a mixture, with --mix=dirichlet; 3 if left out"
+    "ways",
+    None,
+    "images in a mixture, with --mix=dirichlet; 3 if left out",
+    lower_bound=2,
 )
 _PAIRS = flags.DEFINE_string(
     "pairs",
@@ -37,7 +40,7 @@ _PAIRS = flags.DEFINE_string(
     "source_1, source_2 and so on",
 )
 _NEIGHBOURS = flags.DEFINE_integer(
-    "neighbours", 4, "how many images are the nearest ones"
+    "neighbours", 4, "how many images are the nearest ones", lower_bound=1
 )
 _CONCENTRATION = flags.DEFINE_float(
     "concentration",
@@ -45,7 +48,9 @@ _CONCENTRATION = flags.DEFINE_float(
     "of the Dirichlet distribution of the weights: 1 is uniform, less prefers "
     "the sources, more the middle",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "same seed, same samples")
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "same seed, same samples", lower_bound=0
+)
 _THRESHOLD = flags.DEFINE_float(
     "threshold",
     None,
@@ -54,7 +59,10 @@ _THRESHOLD = flags.DEFINE_float(
     "out, that within which 95 % of the training images are",
 )
 _TRIES = flags.DEFINE_integer(
-    "tries", 20, "attempts for each sample to keep, before giving up"
+    "tries",
+    20,
+    "attempts for each sample to keep, before giving up",
+    lower_bound=1,
 )
 _FORMAT = flags.DEFINE_enum(
     "format", "png", ["png", "tfrecord"], "of the files"

@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from aeai_tf.augmentation.recipe import Recipe
 from aeai_tf.augmentation.sampler import BLOCK, Sampler
@@ -50,14 +51,26 @@ def test_an_attempt_is_the_same_wherever_one_begins(sampler, poses):
     assert (next(other.samples()).weights != whole[0].weights).any()
 
 
+def test_blocks_begin_where_they_always_do(poses):
+    class Placed(sets.Bar):
+        """What it draws depends on the place in the batch."""
+
+        def decode(self, latents):
+            images = super().decode(latents)
+            place = tf.range(tf.shape(latents)[0])[:, None, None, None]
+            return images * 0 + tf.cast(place, tf.float32) / 255
+
+    whole = Sampler(Placed(), poses, Recipe())
+    for sample in itertools.islice(whole.samples(BLOCK + 7), BLOCK):
+        np.testing.assert_array_equal(sample.image, sample.attempt % BLOCK)
+
+
 def test_one_block_is_decoded_at_a_time(poses):
     class Counting(sets.Bar):
         decoded = 0
 
         def decode(self, latents):
             return tf_counted(self, super().decode(latents))
-
-    import tensorflow as tf
 
     def tf_counted(model, images):
         def count(x):
