@@ -76,6 +76,7 @@ setuptools.setup(
             "aeai-serve=aeai_tf.serve:run",
             "aeai-interpolate=aeai_tf.interpolate:run",
             "aeai-evaluate=aeai_tf.evaluate:run",
+            "aeai-augment=aeai_tf.augment:run",
         ]
     },
 )

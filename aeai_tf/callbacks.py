@@ -202,7 +202,7 @@ class ImageStrips(StepCallback):
                 rows = {"blend": blends[k].numpy(), "model": interpolated[k]}
                 if self.truths[k] is not None:
                     rows["truth"] = self.truths[k]
-                path = os.path.join(folder, _file_name(name))
+                path = os.path.join(folder, showcase.file_name(name) + ".png")
                 strips.save_strip(path, rows, STRIP_ALPHAS)
                 # TensorBoard shrinks pictures to cards in which nine columns
                 # would be too small to see.
@@ -282,10 +282,6 @@ class Checkpoints(StepCallback):
         del frame
         self.signal = number
         signal.signal(number, self.handlers[number])
-
-
-def _file_name(name: str) -> str:
-    return name.replace(",", "").replace(" ", "_") + ".png"
 
 
 def _truth(image_set, source: int, target: int):

@@ -3,6 +3,7 @@
 Nothing here imports TensorFlow: a bad configuration is refused at once.
 """
 
+import dataclasses
 import difflib
 import importlib
 import importlib.util
@@ -14,7 +15,7 @@ import ml_collections
 
 from aeai_tf import configs, methods
 from aeai_tf.configs import common
-from aeai_tf.data import image_set
+from aeai_tf.data import folder, image_set
 from aeai_tf.errors import UserError
 
 POOLING = 16
@@ -27,6 +28,10 @@ FREE_KEYS = {
     "checkpoint_every",
     "data.coil100_dir",
     "data.data_dir",
+    "data.dir",
+    "data.factors",
+    "data.factor_columns",
+    "data.cache_dir",
     "perceptual_weights",
 }
 
@@ -44,6 +49,14 @@ def check(config: ml_collections.ConfigDict) -> None:
             f"{', '.join(methods.REGISTRY)}"
         )
     image_set.check_name(config.data.name)
+    own = config.data.name == folder.NAME
+    if own != ("dir" in config.data):
+        raise UserError(
+            f"data.name={config.data.name!r} is chosen together with its keys: "
+            f"--config=configs/{config.method}.py:{config.data.name}"
+        )
+    if own:
+        own_images(config).check()
     size = config.image_size
     if "latent_dim" in config and (size < POOLING or size % POOLING):
         below = max(POOLING, size // POOLING * POOLING)
@@ -74,6 +87,12 @@ def check(config: ml_collections.ConfigDict) -> None:
             f"reconstruction='perceptual' needs images of at least 32 pixels, "
             f"not image_size={size}"
         )
+
+
+def own_images(config: ml_collections.ConfigDict) -> folder.Source:
+    """Where the images of a run on a folder are, and how they are read."""
+    fields = dataclasses.fields(folder.Source)
+    return folder.Source(**{f.name: config.data[f.name] for f in fields})
 
 
 def find_file(file: str) -> str:

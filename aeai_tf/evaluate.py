@@ -29,6 +29,12 @@ _COIL100_DIR = flags.DEFINE_string(
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "sets of TensorFlow Datasets, if not as in training"
 )
+_DIR = flags.DEFINE_string(
+    "dir", None, "folder of own images, if not where training had them"
+)
+_FACTORS = flags.DEFINE_string(
+    "factors", None, "CSV file with the factors of own images, likewise"
+)
 flags.mark_flags_as_required(["run", "out"])
 
 
@@ -45,7 +51,12 @@ def main() -> None:
     logging.set_verbosity(logging.WARNING)  # Else Keras's names, by the page.
     with output.folder(_OUT.value) as partial:
         measured = comparison.evaluate(
-            _RUN.value, intervals, _COIL100_DIR.value, _DATA_DIR.value
+            _RUN.value,
+            intervals,
+            coil100_dir=_COIL100_DIR.value,
+            data_dir=_DATA_DIR.value,
+            dir=_DIR.value,
+            factors=_FACTORS.value,
         )
         output.write(*measured, partial)
     for note in measured[0]["notes"]:

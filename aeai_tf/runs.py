@@ -2,6 +2,7 @@
 
 config.json            the configuration
 environment.json       versions, machine, strategy and command of the last call
+images.csv             of own images: file, split and checksum
 metrics.csv            step, split, seconds and every term
 checkpoints/           see aeai_tf.checkpoints
 strips/                step_00000500/<pair>.png, the strips of TensorBoard
@@ -9,16 +10,20 @@ logs/                  TensorBoard: train, held_out, strips
 """
 
 import csv
+import io
 import json
 import os
 import platform
 import sys
+import zlib
 from importlib import metadata
 
 import keras
+import numpy as np
 
 from aeai_tf import checkpoints, losses, methods
 from aeai_tf import config as configuration
+from aeai_tf.data import folder as image_folder
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
 from aeai_tf.files import write_text
@@ -77,19 +82,39 @@ def _reconstruction(config):
     }[config.reconstruction]
 
 
-def load_data(config) -> image_set.ImageSet:
+def load_data(config, **places: str | None) -> image_set.ImageSet:
     """Loads and splits the data set of a configuration.
+
+    Args:
+        config: of a run.
+        **places: keys of `config.data` that say where the images are now, if
+            not where they were in training; None for those that stay.
 
     Raises:
         UserError: the data cannot be had.
     """
+    config = config.copy_and_resolve_references()
+    for key, value in places.items():
+        if value and key not in config.data:
+            raise UserError(
+                f"--{key} does not say where {config.data.name} lies; of its "
+                f"keys {', '.join(config.data)} may"
+            )
+        if value:
+            config.data[key] = value
+    if config.data.name == image_folder.NAME:
+        where = {"own": configuration.own_images(config)}
+    else:
+        where = {
+            "coil100_dir": config.data.coil100_dir,
+            "data_dir": config.data.data_dir or None,
+        }
     return image_set.load(
         config.data.name,
         config.image_size,
         seed=config.seed,
         train_fraction=config.data.train_fraction,
-        coil100_dir=config.data.coil100_dir,
-        data_dir=config.data.data_dir or None,
+        **where,
     )
 
 
@@ -194,6 +219,59 @@ def open_folder(
     }
     path = os.path.join(folder, "environment.json")
     write_text(path, json.dumps(environment, indent=2) + "\n")
+
+
+def note_images(folder: str, data: image_set.ImageSet) -> None:
+    """Writes images.csv, which `check_images` reads; own images only.
+
+    Args:
+        folder: of the run.
+        data: what it trains on.
+    """
+    if data.files:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(_images(data))
+        write_text(os.path.join(folder, "images.csv"), text.getvalue())
+
+
+def check_images(folder: str, data: image_set.ImageSet) -> None:
+    """Finds out whether a folder still holds the images of a run.
+
+    Args:
+        folder: of the run.
+        data: as its configuration is loaded now.
+
+    Raises:
+        UserError: images are others, or more, or less.
+    """
+    path = os.path.join(folder, "images.csv")
+    if not data.files or not os.path.isfile(path):
+        return
+    with open(path, newline="", encoding="utf-8") as file:
+        old = {tuple(row) for row in csv.reader(file)}
+    new = set(map(tuple, _images(data)))
+    if old != new:
+        names = sorted({row[0] for row in old ^ new})
+        raise UserError(
+            f"the images are not those that {folder!r} was trained on, which "
+            f"its images.csv lists: {', '.join(names[:3])}"
+            f"{' and others' * (len(names) > 3)} differ; bring them back, or "
+            f"train a new run"
+        )
+
+
+def _images(data: image_set.ImageSet) -> list[list[str]]:
+    held_out = set(data.held_out.tolist())
+    return [
+        [
+            file,
+            "held_out" if index in held_out else "train",
+            f"{zlib.crc32(np.rint(255 * image).astype(np.uint8)):08x}",
+        ]
+        for index, (file, image) in enumerate(
+            zip(data.files, data.images, strict=True)
+        )
+    ]
 
 
 class MetricsFile:

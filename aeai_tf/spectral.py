@@ -36,6 +36,10 @@ class _Spectral:
             aggregation="only_first_replica",
         )
 
+    # Keras' convolutions and dense layers would save kernel and bias alone.
+    save_own_variables = keras.layers.Layer.save_own_variables
+    load_own_variables = keras.layers.Layer.load_own_variables
+
     def normalized_kernel(self, training: bool = False) -> tf.Tensor:
         """The kernel divided by its largest singular value.
 
@@ -65,6 +69,7 @@ class _Spectral:
         return self.activation(outputs)
 
 
+@keras.saving.register_keras_serializable("aeai_tf")
 class SpectralConv2D(_Spectral, keras.layers.Conv2D):
     """`keras.layers.Conv2D`, channels last, with spectral normalisation.
 
@@ -77,6 +82,7 @@ class SpectralConv2D(_Spectral, keras.layers.Conv2D):
         return self.convolution_op(inputs, kernel)
 
 
+@keras.saving.register_keras_serializable("aeai_tf")
 class SpectralDense(_Spectral, keras.layers.Dense):
     """`keras.layers.Dense` with spectral normalisation."""
 

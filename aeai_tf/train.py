@@ -19,6 +19,8 @@ command again resumes; Ctrl-C and SIGTERM save first.
   aeai-train --config=configs/aeai.py:pole --workdir=runs/aeai_pole
   aeai-train --config=configs/aeai.py:coil100/12 --workdir=runs/aeai_12 \\
       --config.data.coil100_dir=coil-100 --config.steps=5000
+  aeai-train --config=configs/aeai.py:folder --workdir=runs/photos \
+      --config.data.dir=photos
 
 --config.<key>=<value> overrides any key of the configuration; configs/common.py
 and the method's own file there say what each key means. An unknown key gets

@@ -71,7 +71,9 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
         start_step = checkpoints.step_of(checkpoint)
     _compare(team, config, data, start_step)
     if team.is_chief:
+        runs.check_images(folder, data)
         runs.open_folder(folder, config, strategy, team.replicas)
+        runs.note_images(folder, data)
         if checkpoint:
             print(f"resuming {folder} at step {start_step}")
     if not model.players:
@@ -157,7 +159,10 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
 def _compare(team: strategies.Team, config, data, start_step: int) -> None:
     """Refuses workers that would not take the same steps."""
     settings = configuration.flatten(config)
-    for key in ("data.coil100_dir", "data.data_dir", "perceptual_weights"):
+    for key in (
+        *("data.coil100_dir", "data.data_dir", "data.dir", "data.factors"),
+        *("data.cache_dir", "perceptual_weights"),
+    ):
         settings.pop(key, None)  # A matter of each machine.
     told = f"{sorted(settings.items())} {start_step}".encode()
     if len(set(team.ask(zlib.crc32(data.images, zlib.crc32(told))))) > 1:

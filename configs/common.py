@@ -31,7 +31,8 @@ def images_config(method: str, data: str) -> ml_collections.ConfigDict:
 
     Args:
         method: as in `aeai_tf/methods/`.
-        data: "pole" or "coil100/<object>", such as "coil100/12".
+        data: "pole", "coil100/<object>", such as "coil100/12", or "folder",
+            a folder of your own images.
     """
     config = ml_collections.ConfigDict()
     config.method = method
@@ -40,18 +41,39 @@ def images_config(method: str, data: str) -> ml_collections.ConfigDict:
 
     config.data = ml_collections.ConfigDict()
     config.data.name = data
-    # Folder with the archive's PNGs, obj12__45.png and so on, whole or part
-    # of them. Empty: TensorFlow Datasets downloads the archive.
-    config.data.coil100_dir = ""
-    # Where TensorFlow Datasets keeps prepared sets. Empty: its own default,
-    # ~/tensorflow_datasets.
-    config.data.data_dir = ""
+    (_own_images if data == "folder" else _known_images)(config.data)
     # The share of images to train on (AEAI paper, section 2.3).
     config.data.train_fraction = 0.8
 
     # Height and width in pixels, a multiple of 16.
     config.image_size = 64
     return config
+
+
+def _known_images(data: ml_collections.ConfigDict) -> None:
+    # Folder with the archive's PNGs, obj12__45.png and so on, whole or part
+    # of them. Empty: TensorFlow Datasets downloads the archive.
+    data.coil100_dir = ""
+    # Where TensorFlow Datasets keeps prepared sets. Empty: its own default,
+    # ~/tensorflow_datasets.
+    data.data_dir = ""
+
+
+def _own_images(data: ml_collections.ConfigDict) -> None:
+    """Keys of `configs/<method>.py:folder`; docs/own_images.md has more."""
+    # Folder of the images; those in its sub-folders belong to it.
+    data.dir = ""
+    # CSV file, names of files and the factors behind them. Empty: none.
+    data.factors = ""
+    # Which of its columns, such as "angle" or "angle,light". Empty: all.
+    data.factor_columns = ""
+    # Images that are not square: "crop", their middle, or "pad", all of it.
+    data.fit = "crop"
+    # Colour of what is padded, and behind what is transparent: #rrggbb, or a
+    # name of CSS.
+    data.background = "white"
+    # Where decoded images are kept. Empty: ~/.cache/aeai_tf.
+    data.cache_dir = ""
 
 
 def get_config(method: str, data: str) -> ml_collections.ConfigDict:

@@ -10,6 +10,7 @@ EVALUATE = "aeai_tf.evaluate"
 PROGRAMS = (
     TRAIN,
     EVALUATE,
+    "aeai_tf.augment",
     "aeai_tf.export",
     "aeai_tf.serve",
     "aeai_tf.interpolate",
@@ -90,4 +91,39 @@ def test_evaluation_refuses_bad_flags(arguments, message):
     assert done.returncode in (1, 2)
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stderr.startswith("aeai-evaluate: ")
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--run=x", "--out=y", "--ways=3"), 1, "linear has 2"),
+        (("--run=x", "--out=y", "--count=0"), 2, "--count"),
+        (
+            ("--run=x", "--out=y", "--mix=cubic"),
+            2,
+            "<linear|bilinear|dirichlet>",
+        ),
+    ],
+)
+def test_bad_mixtures_get_a_sentence(arguments, code, message):
+    done = call("aeai_tf.augment", *arguments)
+    assert done.returncode == code
+    assert done.stderr.startswith("aeai-augment: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ((), "--config.data.dir=FOLDER"),
+        (("--config.data.dir=nowhere",), "'nowhere' does not exist"),
+        (("--config.data.dri=x",), "did you mean 'data.dir'?"),
+    ],
+)
+def test_folders_that_are_none_get_a_sentence(key, message):
+    done = call(TRAIN, "--config=configs/ae.py:folder", "--workdir=x", *key)
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("\n") == 1, done.stderr
     assert message in done.stderr

@@ -9,26 +9,35 @@ from collections.abc import Callable
 
 import numpy as np
 
+from aeai_tf.data import folder
 from aeai_tf.errors import UserError
 
-NAMES = ("pole", *(f"coil100/{number}" for number in range(1, 101)))
+NAMES = (
+    "pole",
+    *(f"coil100/{number}" for number in range(1, 101)),
+    folder.NAME,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageSet:
-    """Images with known factors, such as the angle of a turntable.
+    """Images, mostly with known factors, such as the angle of a turntable.
 
     Attributes:
-        name: "pole", or "coil100/12" for object 12.
-        images: float32 `[n, size, size, 3]` in [0, 1], in order of factors.
+        name: "pole", "coil100/12" for object 12, or "folder/photos" for a
+            folder of that name.
+        images: float32 `[n, size, size, 3]` in [0, 1], in order of factors,
+            or of `files`.
         factors: each factor's values, float32 `[n]` in degrees: altitude and
-            azimuth for the pole, angle for COIL-100.
+            azimuth for the pole, angle for COIL-100. Those of a folder are in
+            units of their own; it may have none.
         periods: in degrees, 360 for a factor that goes round; None for one
             that does not.
         train: sorted indices of the images to train on, int64.
         held_out: sorted indices of all other images; may be empty.
         render: the true uint8 image `[size, size, 3]` for any factors, given
             by name, or None if only `images` are known.
+        files: of a folder, the images' names in it; else empty.
     """
 
     name: str
@@ -38,6 +47,15 @@ class ImageSet:
     train: np.ndarray
     held_out: np.ndarray
     render: Callable[..., np.ndarray] | None = None
+    files: tuple[str, ...] = ()
+
+    def label(self, index: int) -> str:
+        """Names an image: by its file, else as "altitude 45 azimuth 10"."""
+        if self.files:
+            return self.files[index]
+        return " ".join(
+            f"{name} {values[index]:g}" for name, values in self.factors.items()
+        )
 
     def between(
         self, source: int, target: int, alpha: float
@@ -55,8 +73,11 @@ class ImageSet:
 
         Returns:
             float32 `[size, size, 3]` in [0, 1]: the stored image if the set
-            has one there, else a rendered one; None if there is neither.
+            has one there, else a rendered one; None if there is neither,
+            or no factor.
         """
+        if not self.factors:
+            return None
         point = {
             name: self._point(name, source, target, alpha)
             for name in self.factors
@@ -105,6 +126,7 @@ def load(
     train_fraction: float = 0.8,
     coil100_dir: str = "",
     data_dir: str | None = None,
+    own: folder.Source | None = None,
 ) -> ImageSet:
     """Loads a data set and splits it.
 
@@ -112,7 +134,7 @@ def load(
     are resized (`aeai_tf.data.coil100.load`).
 
     Args:
-        name: "pole", or "coil100/N" for object N, 1 to 100.
+        name: "pole", "coil100/N" for object N, 1 to 100, or "folder".
         size: height and width of the images, in pixels.
         seed: of the split, 0 or more. It depends on the number of images and
             this seed only.
@@ -122,6 +144,7 @@ def load(
             a download.
         data_dir: where TFDS keeps prepared sets; by default
             `~/tensorflow_datasets`.
+        own: of "folder", where the images are.
 
     Raises:
         UserError: an argument is out of range, the data cannot be had, or
@@ -129,11 +152,16 @@ def load(
     """
     check_name(name)
     _check(size, seed, train_fraction)
-    if name == "pole":
-        fields = _pole(size, data_dir)
+    if name == folder.NAME:
+        fields = folder.load(own or folder.Source(""), size)
+    elif name == "pole":
+        fields = {"name": name, **_pole(size, data_dir)}
     else:
         number = int(name.removeprefix("coil100/"))
-        fields = _coil100(size, number, coil100_dir, data_dir)
+        fields = {
+            "name": name,
+            **_coil100(size, number, coil100_dir, data_dir),
+        }
     count = len(fields["images"])
     train_count = math.floor(count * train_fraction + 1e-9)
     if train_count < 2:
@@ -143,7 +171,6 @@ def load(
         )
     order = np.random.default_rng([seed, count]).permutation(count)
     return ImageSet(
-        name=name,
         train=np.sort(order[:train_count]),
         held_out=np.sort(order[train_count:]),
         **fields,
@@ -159,7 +186,7 @@ def check_name(name: str) -> None:
     if name not in NAMES:
         raise UserError(
             f"unknown data set {name!r}{_suggestion(name)}; there are pole, "
-            "and coil100/1 to coil100/100"
+            "coil100/1 to coil100/100, and folder: your own images"
         )
 
 

@@ -104,15 +104,12 @@ def _check_same_settings(others: Sequence[Run], run: Run) -> None:
             )
 
 
-def load_sets(
-    opened: Sequence[Run], coil100_dir: str | None, data_dir: str | None
-) -> list[ImageSet]:
+def load_sets(opened: Sequence[Run], **places: str | None) -> list[ImageSet]:
     """Loads the data set of each run, with its split.
 
     Args:
         opened: as `find` returns them.
-        coil100_dir: where COIL-100 lies, if not where it was in training.
-        data_dir: where TensorFlow Datasets keeps its sets, likewise.
+        **places: where the images are, as in `aeai_tf.runs.load_data`.
 
     Returns:
         One set a run; all share their images.
@@ -122,29 +119,25 @@ def load_sets(
     """
     known, sets = {}, []
     for run in opened:
-        config = run.config.copy_and_resolve_references()
-        if coil100_dir:
-            config.data.coil100_dir = coil100_dir
-        if data_dir:
-            config.data.data_dir = data_dir
-        key = (config.seed, config.data.coil100_dir, config.data.data_dir)
+        key = (run.config.seed, run.config.data.to_json())
         if key not in known:
             try:
-                loaded = runs.load_data(config)
+                loaded = runs.load_data(run.config, **places)
             except UserError as error:
                 raise UserError(
                     f"the images of {run.folder!r} cannot be had: {error} "
                     f"For aeai-evaluate the flags are --coil100_dir and "
-                    f"--data_dir."
+                    f"--data_dir, and --dir and --factors for own images."
                 ) from error
             first = sets[0] if sets else loaded
             if not np.array_equal(first.images, loaded.images):
                 raise UserError(
                     f"{opened[0].folder!r} and {run.folder!r} find different "
                     f"images under the name {loaded.name}: point both to one "
-                    f"folder with --coil100_dir or --data_dir"
+                    f"folder with --coil100_dir, --data_dir or --dir"
                 )
             known[key] = dataclasses.replace(loaded, images=first.images)
+        runs.check_images(run.folder, known[key])
         sets.append(known[key])
     return sets
 

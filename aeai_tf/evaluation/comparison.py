@@ -25,8 +25,7 @@ from aeai_tf.evaluation.observe import Observer
 def evaluate(
     folders: Sequence[str],
     intervals: Sequence[float] | None = None,
-    coil100_dir: str | None = None,
-    data_dir: str | None = None,
+    **places: str | None,
 ):
     """Measures runs, several of a method together, and the pixel blend.
 
@@ -36,8 +35,7 @@ def evaluate(
     Args:
         folders: of runs, finished or not, on the same images.
         intervals: degrees; by default those of the paper that fit the set.
-        coil100_dir: where COIL-100 lies, if not where it was in training.
-        data_dir: where TensorFlow Datasets keeps its sets, likewise.
+        **places: where the images are, as in `aeai_tf.runs.load_data`.
 
     Returns:
         The dict of `metrics.json` (see `aeai_tf.evaluation.metrics`), the
@@ -49,7 +47,7 @@ def evaluate(
             interval that does not fit, or a diverged model.
     """
     opened = compared_runs.find(folders)
-    sets = compared_runs.load_sets(opened, coil100_dir, data_dir)
+    sets = compared_runs.load_sets(opened, **places)
     planned = plan.make(sets[0], intervals)
     splits = {run.config.seed: s for run, s in zip(opened, sets, strict=True)}
     groups = {BLEND: []}

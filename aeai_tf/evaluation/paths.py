@@ -69,7 +69,7 @@ def spacing(image_set, factor: str) -> float:
     """The smallest difference of two values of a factor, in degrees.
 
     Raises:
-        UserError: there are fewer than 3 values.
+        UserError: there are fewer than 3 values, or two too near.
     """
     values = np.unique(image_set.factors[factor])
     if len(values) < 3:
@@ -79,7 +79,14 @@ def spacing(image_set, factor: str) -> float:
             f"measured between two images that have a third one in between, "
             f"so at least 3 are needed"
         )
-    return float(np.diff(values).min())
+    least = float(np.diff(values).min())
+    if least < 2 * PRECISION:
+        raise UserError(
+            f"values of {factor} in {image_set.name} are {least:g} apart; what "
+            f"is measured needs {2 * PRECISION:g} at least: give the factor in "
+            f"smaller units"
+        )
+    return least
 
 
 def held_out(image_set, paths: np.ndarray) -> np.ndarray:

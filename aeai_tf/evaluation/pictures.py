@@ -187,7 +187,7 @@ def _strips(image_set, models, methods, number, title):
         rows = strip_rows(image_set, models, methods, source, target)
         held_out = {source, target} <= set(image_set.held_out.tolist())
         yield (
-            f"figure_{number}_strip_{pair.replace(',', '').replace(' ', '_')}",
+            f"figure_{number}_strip_{showcase.file_name(pair)}",
             f"{title}: {pair}",
             "Interpolation between two images, one row a method; bottom: the "
             "true images."

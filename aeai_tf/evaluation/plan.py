@@ -12,6 +12,7 @@ from aeai_tf.evaluation import admissibility, paths
 INTERVALS = tuple(float(degrees) for degrees in range(15, 85, 5))
 RETRIEVAL = 70.0
 DETAILED = 80.0
+SPACINGS = range(2, 17)  # Lengths of intervals that are not in degrees.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +67,15 @@ def make(image_set, intervals: Sequence[float] | None = None) -> Plan:
         UserError: the set is too small, neighbouring images are all alike, or
             a given interval does not fit.
     """
+    if not image_set.factors:
+        raise UserError(
+            f"nothing is known of what lies between the images of "
+            f"{image_set.name}, so that interpolations cannot be compared with "
+            f"the truth: give a CSV file with a factor, --factors=FILE.csv "
+            f"(docs/own_images.md)"
+        )
+    if image_set.files and not len(paths.neighbours(image_set)):
+        raise _uneven(image_set)
     if not admissibility.neighbour_distance(image_set):
         raise UserError(
             f"neighbouring images of {image_set.name} are all alike, so that "
@@ -73,9 +83,14 @@ def make(image_set, intervals: Sequence[float] | None = None) -> Plan:
         )
     periods = image_set.periods
     main = next((f for f in periods if periods[f]), next(iter(periods)))
+    strict = bool(intervals)
+    if image_set.files and not intervals and periods[main] != 360:
+        intervals = _in_spacings(image_set, main)
     kinds = _fitting(
-        image_set, [{main: d} for d in intervals or INTERVALS], bool(intervals)
+        image_set, [{main: d} for d in intervals or INTERVALS], strict
     )
+    if not kinds and image_set.files:
+        raise _uneven(image_set)
     if not kinds:
         raise UserError(
             f"none of the intervals of {INTERVALS[0]:g} to {INTERVALS[-1]:g} "
@@ -108,6 +123,18 @@ def make(image_set, intervals: Sequence[float] | None = None) -> Plan:
     )
 
 
+def _uneven(image_set) -> UserError:
+    spacings = " and ".join(
+        f"{paths.spacing(image_set, factor):g} ({factor})"
+        for factor in image_set.factors
+    )
+    return UserError(
+        f"no two images of {image_set.name} have others evenly between them, "
+        f"to compare interpolations with: what is measured needs evenly spaced "
+        f"factors, and the least of their spacings are {spacings}"
+    )
+
+
 def _fitting(image_set, changes, strict: bool = False) -> list[Kind]:
     kinds = []
     for change in changes:
@@ -119,7 +146,19 @@ def _fitting(image_set, changes, strict: bool = False) -> list[Kind]:
     return kinds
 
 
+def _in_spacings(image_set, factor: str) -> list[float]:
+    """Intervals of a factor whose unit is its own, up to half a turn."""
+    unit = paths.spacing(image_set, factor)
+    half = (image_set.periods[factor] or np.inf) / 2
+    return [k * unit for k in SPACINGS if k * unit < half]
+
+
 def _notes(image_set, main, kinds, intervals):
+    if image_set.files and image_set.periods[main] != 360:
+        yield (
+            f"{main} is in a unit of its own: where degrees, or °, are "
+            f"written, read that unit"
+        )
     along_main = [kind for kind in kinds if list(kind.change) == [main]]
     fitting = {kind.change[main] for kind in along_main}
     missing = [f"{d:g}" for d in intervals if d not in fitting]

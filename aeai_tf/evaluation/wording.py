@@ -55,4 +55,6 @@ def data_set(metrics) -> str:
     collection, _, number = name.partition("/")
     if collection == "coil100":
         return f"COIL-100, object {number}"
+    if collection == "folder":
+        return f"the images in {number}"
     return "the pole set" if name == "pole" else name

@@ -99,7 +99,7 @@ def test_each_seed_has_its_split_of_the_same_images(make):
     opened = compared_runs.find(
         [make("a"), make("b", "aeai"), make("c", seed=1)]
     )
-    one, same, other = compared_runs.load_sets(opened, None, None)
+    one, same, other = compared_runs.load_sets(opened)
     assert one is same
     assert one.images is other.images
     assert set(one.held_out) != set(other.held_out)
@@ -110,8 +110,10 @@ def test_images_may_lie_elsewhere_now(make, tmp_path):
     moved = tmp_path / "images"
     moved.rename(tmp_path / "moved")
     with pytest.raises(UserError, match=r"does not exist.*--coil100_dir and"):
-        compared_runs.load_sets(opened, None, None)
-    (found,) = compared_runs.load_sets(opened, str(tmp_path / "moved"), None)
+        compared_runs.load_sets(opened)
+    (found,) = compared_runs.load_sets(
+        opened, coil100_dir=str(tmp_path / "moved")
+    )
     assert len(found.images) == 36
 
 
@@ -123,6 +125,6 @@ def test_other_images_under_the_same_name(make, tmp_path):
     run = small_runs.save(tmp_path / "b", made)
     opened = compared_runs.find([make("a"), run])
     with pytest.raises(UserError, match="different images under the name"):
-        compared_runs.load_sets(opened, None, None)
-    images = compared_runs.load_sets(opened, str(others), None)[0].images
+        compared_runs.load_sets(opened)
+    images = compared_runs.load_sets(opened, coil100_dir=str(others))[0].images
     np.testing.assert_array_equal(images[0], images[1])

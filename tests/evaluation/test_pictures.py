@@ -255,7 +255,7 @@ def test_pictures_of_the_pole_without_ablation(drawn):
 def test_pictures_are_files(tmp_path):
     poses = sets.turntable(8)
     drawn = pictures.draw(poses, {"aeai": Circle(poses)}, str(tmp_path))
-    assert len(drawn) == 2  # A strip and a manifold.
+    assert len(drawn) == 3  # Two strips and a manifold.
     for figure in drawn:
         for path in (figure.png, figure.svg):
             with open(path, "rb") as file:
