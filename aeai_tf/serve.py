@@ -7,6 +7,7 @@ and in CI; what needs request batching, metrics, REST or GPUs runs the real one.
 
 import functools
 import gc
+import itertools
 import signal
 import sys
 import threading
@@ -14,7 +15,6 @@ import threading
 from absl import flags, logging
 
 from aeai_tf import programs
-from aeai_tf.errors import UserError
 
 USAGE = """
 aeai-serve --port=8500 --model_name=aeai --model_base_path=models/x
@@ -103,12 +103,19 @@ def main() -> None:
     def reload():
         models.reload(config.models(*source))
 
-    def every(seconds, call):
-        while not stop.wait(seconds):
-            try:
-                call()
-            except UserError as error:
-                logging.error("%s", error)  # What is served stays.
+    def poll():
+        # Here and not in threads: one that still loads a model when the
+        # interpreter ends aborts the process.
+        polls = {_FOLDER_POLL: models.refresh, _CONFIG_POLL: reload}
+        for second in itertools.count(1):
+            if stop.wait(1.0):
+                return
+            for name, call in polls.items():
+                if flag[name].value > 0 and second % flag[name].value == 0:
+                    try:
+                        call()
+                    except Exception as error:  # What is served stays.
+                        logging.error("%s", error)
 
     reload()
     if not stop.is_set():
@@ -120,12 +127,7 @@ def main() -> None:
         for name, version in models.serving():
             print(f"serving {name} version {version} on 0.0.0.0:{port}")
         sys.stdout.flush()
-        polls = {_FOLDER_POLL: models.refresh, _CONFIG_POLL: reload}
-        for name, call in polls.items():
-            if flag[name].value > 0:
-                task = flag[name].value, call
-                threading.Thread(target=every, args=task, daemon=True).start()
-        stop.wait()
+        poll()
         close(GRACE)
     models.close()
 

@@ -25,9 +25,32 @@ def path(model, tmp_path_factory):
     return export(model, tmp_path_factory.mktemp("models"))
 
 
-def _serve(*arguments):
+# Models that load at once, and a look at the folders that takes long.
+SLOW = """
+import time
+from aeai_tf import serve
+from aeai_tf.serving import manager, servable
+
+class Servable:
+    def __init__(self, path, tags, warm):
+        pass
+
+    def close(self):
+        print("closed", flush=True)
+
+def refresh(self):
+    print("looking", flush=True)
+    time.sleep(2)
+    print("looked", flush=True)
+
+servable.Servable, manager.Manager.refresh = Servable, refresh
+serve.run()
+"""
+
+
+def _serve(*arguments, program=("-m", "aeai_tf.serve")):
     return subprocess.Popen(
-        [sys.executable, "-m", "aeai_tf.serve", *arguments],
+        [sys.executable, *program, *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -39,10 +62,7 @@ def _address(line):
     return f"127.0.0.1:{line.strip().rpartition(':')[2]}"
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_serves_the_latest_version_until_told_to_stop(
-    model, path, tmp_path, stop
-):
+def test_serves_the_latest_version_until_told_to_stop(model, path, tmp_path):
     for version in ("9", "10"):
         os.symlink(path, tmp_path / version)
     process = _serve(
@@ -59,7 +79,7 @@ def test_serves_the_latest_version_until_told_to_stop(
             np.testing.assert_allclose(
                 client.encode(images(1)), model.encode(images(1)), atol=1e-5
             )
-        process.send_signal(stop)
+        process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -119,6 +139,20 @@ def test_follows_its_folders_and_its_configuration(path, tmp_path):
     assert "Could not find SavedModel .pb" in err
     assert err.count("Could not find SavedModel .pb") == 1
     assert "Traceback" not in err
+
+
+def test_a_poll_ends_before_the_models_do(tmp_path):
+    (tmp_path / "1").mkdir()
+    base = f"--model_base_path={tmp_path}"
+    process = _serve("--port=0", base, program=("-c", SLOW))
+    try:
+        assert process.stdout.readline().startswith("serving default version 1")
+        assert process.stdout.readline() == "looking\n"
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (0, "looked\nclosed\n"), err
 
 
 @pytest.mark.parametrize(
