@@ -42,7 +42,7 @@ def feeds(signature, sent) -> dict[str, np.ndarray]:
         tensor = sent[name] if name in sent else defaults[name]
         try:
             arrays[info.name] = _array(tensor)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, tf.errors.OpError) as error:
             raise refusal("broken_tensor", name) from error
         if tensor.dtype != info.dtype:
             types = [tf.as_dtype(side.dtype).name for side in (tensor, info)]
@@ -79,16 +79,19 @@ def write(tensor, value, content: bool) -> None:
     Args:
         tensor: the message.
         value: an array, a number or bytes.
-        content: numbers as bytes instead of as `*_val` fields; strings are
-            always `string_val`.
+        content: all as bytes instead of in `*_val` fields. Of strings, the
+            lengths come first.
     """
     array = np.asarray(value, object if isinstance(value, bytes) else None)
     tensor.dtype = tf.as_dtype(array.dtype).as_datatype_enum
     tensor.tensor_shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
-    if content and array.dtype != object:
-        tensor.tensor_content = array.tobytes()
-    else:
+    if not content:
         tensor_util.GetNumpyAppendFn(array.dtype)(tensor, array.ravel())
+    elif array.dtype == object:
+        lengths = [_varint(len(string)) for string in array.flat]
+        tensor.tensor_content = b"".join([*lengths, *array.flat])
+    else:
+        tensor.tensor_content = array.tobytes()
 
 
 def _array(tensor) -> np.ndarray:
@@ -97,7 +100,19 @@ def _array(tensor) -> np.ndarray:
     whole = not tensor.tensor_shape.unknown_rank and min(shape, default=0) >= 0
     if not whole or math.prod(shape) * item > _MAX_BYTES:
         raise ValueError("a shape that no message can hold")
-    return tf.make_ndarray(tensor)
+    if tensor.dtype != tf.string.as_datatype_enum or not tensor.tensor_content:
+        return tf.make_ndarray(tensor)
+    if math.prod(shape) > len(tensor.tensor_content):
+        raise ValueError("fewer lengths than strings")
+    # Strings as bytes are for TensorFlow's C++ alone, with a call that is slow.
+    strings = tf.io.parse_tensor(tensor.SerializeToString(), tf.string)
+    return np.asarray(strings.numpy(), object)
+
+
+def _varint(number: int) -> bytes:
+    """Writes seven bits a byte, the lowest first."""
+    low, high = number % 128, number // 128
+    return bytes([low + 128]) + _varint(high) if high else bytes([low])
 
 
 def _list(names: Iterable[str]) -> str:

@@ -167,6 +167,11 @@ def identity(tmp_path_factory):
     model.close()
 
 
+def _read(tensor):
+    """Reads as TensorFlow's C++ does."""
+    return tf.io.parse_tensor(tensor.SerializeToString(), tensor.dtype).numpy()
+
+
 @pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("shape", [[], [0], [2, 1]])
 @pytest.mark.parametrize("content", [False, True])
@@ -174,7 +179,7 @@ def test_every_type_goes_in_and_out(identity, name, shape, content):
     dtype = tf.as_dtype(name)
     value = np.resize([1.5, 0], shape).astype(dtype.as_numpy_dtype)
     if name == "string":
-        value = np.resize(np.array([b"a\0", b"\xff"], object), shape)
+        value = np.resize(np.array([b"a\0", b"\xff" * 300], object), shape)
     for sent in (value, tf.make_tensor_proto(value, dtype)):
         request = predict_pb2.PredictRequest()
         request.model_spec.signature_name = name
@@ -187,11 +192,28 @@ def test_every_type_goes_in_and_out(identity, name, shape, content):
         reply.Clear()
         tensors.write(reply, got, content)
         assert reply.dtype == dtype.as_datatype_enum
-        has_content = content and name != "string" and value.size > 0
-        assert bool(reply.tensor_content) == has_content
-        read = tf.make_ndarray(reply)
+        assert bool(reply.tensor_content) == (content and value.size > 0)
+        read = np.asarray(_read(reply), dtype.as_numpy_dtype)
         assert read.shape == tuple(shape) and read.dtype == value.dtype
         assert read.tolist() == value.tolist()
+
+
+def test_strings_as_bytes_are_lengths_and_then_all_of_them(identity):
+    request, strings = _request("string", x=[]), [b"ab", b"", b"c" * 300]
+    tensor = request.inputs["x"]
+    tensor.Clear()
+    tensors.write(tensor, np.array(strings, object), content=True)
+    whole = b"\2\0\xac\2" + b"".join(strings)
+    assert tensor.tensor_content == whole
+    assert identity.predict(request)["y"].tolist() == strings
+    for broken in (whole[:-1], whole + b"c", b"\2\0", b"\xff" * 400):
+        tensor.tensor_content = broken
+        with pytest.raises(status.StatusError, match="tensor parsing error: x"):
+            identity.predict(request)
+    tensor.tensor_content = whole
+    tensor.tensor_shape.dim[0].size = 2**27  # TensorFlow would take 3 GB.
+    with pytest.raises(status.StatusError, match="tensor parsing error: x"):
+        identity.predict(request)
 
 
 def test_a_small_message_may_not_ask_for_large_tensors(identity):
