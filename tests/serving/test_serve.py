@@ -10,19 +10,9 @@ import numpy as np
 import pytest
 
 from aeai_tf.serving.client import InterpolationClient, ServingError
-from tests.stand_in import StandIn, export, images
+from tests.stand_in import images
 
 ROOT = pathlib.Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return StandIn()
-
-
-@pytest.fixture(scope="module")
-def path(model, tmp_path_factory):
-    return export(model, tmp_path_factory.mktemp("models"))
 
 
 # Models that load at once, and a look at the folders that takes long.
@@ -40,7 +30,7 @@ class Servable:
 
 def refresh(self):
     print("looking", flush=True)
-    time.sleep(2)
+    time.sleep(1)
     print("looked", flush=True)
 
 servable.Servable, manager.Manager.refresh = Servable, refresh
@@ -58,41 +48,13 @@ def _serve(*arguments, program=("-m", "aeai_tf.serve")):
     )
 
 
-def _address(line):
-    return f"127.0.0.1:{line.strip().rpartition(':')[2]}"
-
-
-def test_serves_the_latest_version_until_told_to_stop(model, path, tmp_path):
-    for version in ("9", "10"):
-        os.symlink(path, tmp_path / version)
-    process = _serve(
-        "--port=0",
-        "--model_name=x",
-        f"--model_base_path={tmp_path}",
-        "--enable_batching",
-        "--rest_api_port=8501",
-    )
-    try:
-        line = process.stdout.readline()
-        assert line.startswith("serving x version 10 on 0.0.0.0:")
-        with InterpolationClient(_address(line), "x") as client:
-            np.testing.assert_allclose(
-                client.encode(images(1)), model.encode(images(1)), atol=1e-5
-            )
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert (process.returncode, out) == (0, "")
-    assert "Traceback" not in err and "deprecated" not in err
-    for flag in ("--enable_batching", "--rest_api_port"):
-        assert err.count(f"{flag} is ignored: aeai-serve ") == 1
-
-
-def test_follows_its_folders_and_its_configuration(path, tmp_path):
+def test_serves_what_its_folders_and_its_configuration_say(
+    model, path, tmp_path
+):
     base, file = tmp_path / "m", tmp_path / "models.config"
     base.mkdir()
-    os.symlink(path, base / "1")
+    for version in ("9", "10"):
+        os.symlink(path, base / version)
 
     def configure(*names):
         models = (
@@ -118,35 +80,44 @@ def test_follows_its_folders_and_its_configuration(path, tmp_path):
         f"--model_config_file={file}",
         "--model_config_file_poll_wait_seconds=1",
         f"--grpc_socket_path={tmp_path}/socket",
+        "--enable_batching",
+        "--rest_api_port=8501",
     )
     try:
-        address = _address(process.stdout.readline())
+        line = process.stdout.readline()
+        assert line.startswith("serving x version 10 on 0.0.0.0:")
         file.write_text("{")  # Is refused; what was in force stays.
-        os.makedirs(base / "2" / "variables")  # As does version 1.
+        os.makedirs(base / "11" / "variables")  # As does version 10.
         time.sleep(2.5)
+        address = f"127.0.0.1:{line.strip().rpartition(':')[2]}"
         with InterpolationClient(address, "x") as client:
-            client.describe()
+            np.testing.assert_allclose(
+                client.encode(images(1)), model.encode(images(1)), atol=1e-5
+            )
+        shutil.copytree(path, base / "whole")
+        (base / "11").rename(base / "half")
+        (base / "whole").rename(base / "11")
         configure("y")
-        shutil.copytree(path, base / "2", dirs_exist_ok=True)
         with InterpolationClient(f"unix:{tmp_path}/socket", "y") as client:
             eventually(client.describe)
-        process.terminate()
-        _, err = process.communicate(timeout=60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 0
+    assert (process.returncode, out) == (0, "")
     assert "models.config is not valid" in err
-    assert "Could not find SavedModel .pb" in err
     assert err.count("Could not find SavedModel .pb") == 1
-    assert "Traceback" not in err
+    assert "Traceback" not in err and "deprecated" not in err
+    for flag in ("--enable_batching", "--rest_api_port"):
+        assert err.count(f"{flag} is ignored: aeai-serve ") == 1
 
 
 def test_a_poll_ends_before_the_models_do(tmp_path):
     (tmp_path / "1").mkdir()
-    base = f"--model_base_path={tmp_path}"
-    process = _serve("--port=0", base, program=("-c", SLOW))
+    model = "--model_name=x", f"--model_base_path={tmp_path}"
+    process = _serve("--port=0", *model, program=("-c", SLOW))
     try:
-        assert process.stdout.readline().startswith("serving default version 1")
+        assert process.stdout.readline().startswith("serving x version 1 on ")
         assert process.stdout.readline() == "looking\n"
         process.terminate()
         out, err = process.communicate(timeout=60)
