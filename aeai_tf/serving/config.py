@@ -1,6 +1,7 @@
 """What the server's files and flags say, read and checked."""
 
 import os
+import pathlib
 
 import grpc
 from google.protobuf import descriptor_pb2, message_factory, text_format
@@ -25,7 +26,8 @@ def models(path: str, name: str = "", base_path: str = ""):
         A list of `ModelConfig`s.
 
     Raises:
-        UserError: the file is absent, or something else.
+        OSError: the file cannot be read.
+        UserError: it is something else.
     """
     config = model_server_config_pb2.ModelServerConfig()
     listed = config.model_config_list.config
@@ -45,10 +47,9 @@ def check(models) -> None:
     Raises:
         StatusError: says what is wrong.
     """
-    names = [model.name for model in models]
     for model in models:
         name, platform = model.name, model.model_platform
-        if names.count(name) > 1:
+        if [other.name for other in models].count(name) > 1:
             raise refusal("repeated_model", name)
         if not os.path.isabs(model.base_path):
             raise refusal("relative_path", name, model.base_path)
@@ -59,17 +60,18 @@ def check(models) -> None:
             raise refusal("unknown_platform", name, platform)
 
 
-def credentials(path: str) -> grpc.ServerCredentials | None:
+def credentials(path: str) -> grpc.ServerCredentials:
     """Reads an `--ssl_config_file`: TensorFlow Serving's `SSLConfig` as text.
 
     Args:
         path: "" for a server without TLS.
 
     Raises:
-        UserError: it is absent, or lacks something.
+        OSError: it cannot be read.
+        UserError: it is something else, or lacks something.
     """
     if not path:
-        return None
+        return grpc.insecure_server_credentials()
     file = descriptor_pb2.FileDescriptorProto(name="ssl", syntax="proto3")
     fields = file.message_type.add(name="SSLConfig").field
     for number, (name, kind) in enumerate(_SSL.items(), 1):
@@ -83,7 +85,7 @@ def credentials(path: str) -> grpc.ServerCredentials | None:
     return grpc.ssl_server_credentials([pair], authority, verify)
 
 
-def channel_arguments(text: str) -> list[tuple[str, int | str]]:
+def channel_arguments(text: str) -> dict[str, int | str]:
     """Reads `--grpc_channel_arguments`: "name=value,name=value".
 
     Raises:
@@ -91,17 +93,12 @@ def channel_arguments(text: str) -> list[tuple[str, int | str]]:
     """
     pairs = [part.split("=", 1) for part in text.split(",") if part]
     if not all(len(pair) == 2 and pair[0] for pair in pairs):
-        raise UserError(
-            f"--grpc_channel_arguments={text} is not name=value,..."
-        )
-    return [(n, int(v) if v.lstrip("-").isdecimal() else v) for n, v in pairs]
+        raise UserError(f"--grpc_channel_arguments={text} is not name=value")
+    return {n: int(v) if v.lstrip("-").isdecimal() else v for n, v in pairs}
 
 
 def _read(path: str, message):
     try:
-        with open(path, encoding="utf-8") as file:
-            return text_format.Parse(file.read(), message)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+        return text_format.Parse(pathlib.Path(path).read_text("utf-8"), message)
     except (UnicodeDecodeError, text_format.ParseError) as error:
         raise UserError(f"{path} is not valid: {error}") from error

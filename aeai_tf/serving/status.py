@@ -28,10 +28,11 @@ def refusal(key: str, *values) -> StatusError:
 
     Args:
         key: the line's name.
-        *values: what its text leaves open.
+        *values: what its text leaves open; sets are listed.
     """
     code, text = _TEXTS[key].split(": ", 1)
-    return StatusError(grpc.StatusCode[code], text.format(*values))
+    texts = [",".join(sorted(v)) if isinstance(v, set) else v for v in values]
+    return StatusError(grpc.StatusCode[code], text.format(*texts))
 
 
 def of(error: Exception) -> StatusError:

@@ -1,19 +1,17 @@
 """From the tensors of a request to arrays, and from arrays to a reply."""
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework.types_pb2 import DataType
 from tensorflow.python.framework import tensor_util
 
 from aeai_tf.serving.status import refusal
 
-# How TensorFlow's C++ names types.
-_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
-# A small message may name one value for all elements of a large tensor: as
-# large as a message could hold in full.
-_MAX_BYTES = 2**31
+# A small message may name one value for all elements of a large tensor, but no
+# larger than 1 GiB of floats.
+_MAX_REPEATED = 2**28
 
 
 def feeds(signature, sent) -> dict[str, np.ndarray]:
@@ -30,26 +28,24 @@ def feeds(signature, sent) -> dict[str, np.ndarray]:
         StatusError: names or types do not fit, or a tensor is not whole.
     """
     infos, defaults, arrays = signature.inputs, signature.defaults, {}
-    names, known, ahead = _list(sent), _list(infos), _list(defaults)[1:-1]
+    names, known = set(sent), set(infos)
     if len(sent) > len(infos) or (len(sent) < len(infos) and not defaults):
-        extra = _list(set(sent) - set(infos))
-        missing = _list(set(infos) - set(sent))
-        counts = len(sent), len(infos)
-        raise refusal("input_count", *counts, names, known, extra, missing)
+        counts, wrong = (len(sent), len(infos)), (names - known, known - names)
+        raise refusal("input_count", *counts, names, known, *wrong)
     for name, info in sorted(infos.items()):
         if name not in sent and name not in defaults:
-            raise refusal("missing_input", name, info.name, names, ahead)
+            may = names, set(defaults)
+            raise refusal("missing_input", name, info.name, *may)
         tensor = sent[name] if name in sent else defaults[name]
         try:
             arrays[info.name] = _array(tensor)
         except (KeyError, TypeError, ValueError, tf.errors.OpError) as error:
             raise refusal("broken_tensor", name) from error
         if tensor.dtype != info.dtype:
-            types = [tf.as_dtype(side.dtype).name for side in (tensor, info)]
-            raise refusal("wrong_type", *(_NAMES.get(t, t) for t in types))
-    used = set(sent) & set(infos)
-    if len(used) < len(sent):
-        raise refusal("unknown_input", _list(used)[1:-1], names[1:-1])
+            kinds = [DataType.Name(side.dtype) for side in (tensor, info)]
+            raise refusal("wrong_type", *(kind[3:].lower() for kind in kinds))
+    if not names <= known:
+        raise refusal("unknown_input", names & known, names)
     return arrays
 
 
@@ -66,7 +62,7 @@ def fetches(signature, output_filter: Iterable[str]) -> dict[str, str]:
     outputs, picked = signature.outputs, {}
     for name in output_filter:
         if name not in outputs:
-            raise refusal("unknown_output", name, _list(outputs))
+            raise refusal("unknown_output", name, set(outputs))
         if name in picked:
             raise refusal("repeated_output", name)
         picked[name] = outputs[name].name
@@ -95,16 +91,15 @@ def write(tensor, value, content: bool) -> None:
 
 
 def _array(tensor) -> np.ndarray:
-    shape = [dim.size for dim in tensor.tensor_shape.dim]
-    item = np.dtype(tf.as_dtype(tensor.dtype).as_numpy_dtype).itemsize
-    whole = not tensor.tensor_shape.unknown_rank and min(shape, default=0) >= 0
-    if not whole or math.prod(shape) * item > _MAX_BYTES:
+    content, is_string = (
+        tensor.tensor_content,
+        tensor.dtype == DataType.DT_STRING,
+    )
+    count = tf.TensorShape(tensor.tensor_shape).num_elements()
+    if count is None or count > (len(content) or _MAX_REPEATED):
         raise ValueError("a shape that no message can hold")
-    if tensor.dtype != tf.string.as_datatype_enum or not tensor.tensor_content:
+    if not (is_string and content):
         return tf.make_ndarray(tensor)
-    if math.prod(shape) > len(tensor.tensor_content):
-        raise ValueError("fewer lengths than strings")
-    # Strings as bytes are for TensorFlow's C++ alone, with a call that is slow.
     strings = tf.io.parse_tensor(tensor.SerializeToString(), tf.string)
     return np.asarray(strings.numpy(), object)
 
@@ -113,7 +108,3 @@ def _varint(number: int) -> bytes:
     """Writes seven bits a byte, the lowest first."""
     low, high = number % 128, number // 128
     return bytes([low + 128]) + _varint(high) if high else bytes([low])
-
-
-def _list(names: Iterable[str]) -> str:
-    return "{" + ",".join(sorted(names)) + "}"

@@ -215,9 +215,9 @@ def test_labels_name_versions_that_are_served(models, base):
     models.reload(_configs(base, "all"))
     models.reload(configs)
     for label, version in {"stable": 1, "canary": 2}.items():
-        response = type("R", (), {"model_spec": model_pb2.ModelSpec()})
-        with models.use(_spec(label=label), response):
-            assert response.model_spec.version.value == version
+        told = model_pb2.ModelSpec()
+        with models.use(_spec(label=label), told):
+            assert (told.name, told.version.value) == ("m", version)
     _refuses(
         models.use(_spec(label="x")).__enter__,
         "INVALID_ARGUMENT",

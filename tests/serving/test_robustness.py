@@ -14,9 +14,9 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from aeai_tf.serving import config, manager, servable, server
+from aeai_tf.serving import config, manager, servable
 from tests.serving.conftest import plain_request
-from tests.stand_in import SIZE, images
+from tests.stand_in import SIZE, images, start
 
 METHOD = "/tensorflow.serving.PredictionService/Predict"
 MUTATIONS, IN_FLIGHT = 10_000, 64
@@ -31,8 +31,7 @@ def _serving(path, base):
         lambda path: servable.Servable(path, ["serve"], True)
     )
     models.reload(config.models("", "m", str(base)))
-    services = server.Services(models)
-    stop, (port,) = server.start(services, ["127.0.0.1:0"])
+    stop, port = start(models)
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield models, channel
     stop(None)
