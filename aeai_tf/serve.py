@@ -17,7 +17,6 @@ from absl import flags, logging
 
 from aeai_tf import programs
 
-GRACE = 10.0  # Seconds that running requests get at the end.
 _AHEAD = "allow_version_labels_for_unavailable_models"
 
 flags.DEFINE_integer("port", 8500, "for gRPC; 0 picks a free one", 0, 65535)
@@ -66,9 +65,7 @@ def main() -> None:
     flag = flags.FLAGS
     for ignored in _IGNORED:
         if ignored.value:
-            logging.warning(
-                "--%s is ignored: it needs the real server", ignored.name
-            )
+            logging.warning("--%s is ignored by aeai-serve", ignored.name)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -108,7 +105,7 @@ def main() -> None:
                     call()
                 except Exception as error:  # What is served stays.
                     logging.error("%s", error)
-    close(GRACE)
+    close(10.0)  # Seconds that running requests get.
     models.close()
 
 

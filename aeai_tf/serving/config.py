@@ -1,6 +1,5 @@
 """What the server's files and flags say, read and checked."""
 
-import os
 import pathlib
 
 import grpc
@@ -8,7 +7,7 @@ from google.protobuf import descriptor_pb2, message_factory, text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from aeai_tf.errors import UserError
-from aeai_tf.serving.status import refusal
+from aeai_tf.serving.status import check
 
 # `SSLConfig`, which the API package lacks: name and type, numbered from 1.
 _SSL = {"server_key": 9, "server_cert": 9, "custom_ca": 9, "client_verify": 8}
@@ -34,30 +33,28 @@ def models(path: str, name: str = "", base_path: str = ""):
     if path:
         _read(path, config)
     else:
-        base_path = os.path.abspath(base_path)
+        base_path = str(pathlib.Path(base_path).absolute())
         listed.add(name=name, base_path=base_path, model_platform="tensorflow")
     if not listed:
         raise UserError(f"{path} lists no model")
     return listed
 
 
-def check(models) -> None:
+def validate(models) -> None:
     """Refuses `ModelConfig`s as TensorFlow Serving does.
 
     Raises:
         StatusError: says what is wrong.
     """
+    names = [model.name for model in models]
     for model in models:
-        name, platform = model.name, model.model_platform
-        if [other.name for other in models].count(name) > 1:
-            raise refusal("repeated_model", name)
-        if not os.path.isabs(model.base_path):
-            raise refusal("relative_path", name, model.base_path)
+        name, path = model.name, model.base_path
+        check(names.count(name) == 1, "repeated_model", name)
+        check(pathlib.Path(path).is_absolute(), "relative_path", name, path)
         # 1 is TENSORFLOW in the enumeration that was there first.
-        if not platform and model.model_type != 1:
-            raise refusal("no_platform")
-        if platform not in ("", "tensorflow"):
-            raise refusal("unknown_platform", name, platform)
+        kind = model.model_platform or {1: "tensorflow"}.get(model.model_type)
+        check(kind, "no_platform")
+        check(kind == "tensorflow", "unknown_platform", name, kind)
 
 
 def credentials(path: str) -> grpc.ServerCredentials:

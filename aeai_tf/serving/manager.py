@@ -15,6 +15,7 @@ import threading
 from tensorflow_serving.apis import get_model_status_pb2
 
 from aeai_tf.serving import config, status
+from aeai_tf.serving.status import StatusError, check, refusal
 from aeai_tf.versions import versions
 
 Status = get_model_status_pb2.ModelVersionStatus
@@ -74,15 +75,12 @@ class Manager:
         Raises:
             status.StatusError: there are none.
         """
-        with self._lock:
-            found, number = self._models.get(spec.name, {}), spec.version.value
-            if not spec.HasField("version"):
-                if not found:
-                    raise status.refusal("no_versions", spec.name)
-                return [found[n].status for n in sorted(found, reverse=True)]
-            if number not in found:
-                raise status.refusal("no_version", number, spec.name)
+        found, number = self._models.get(spec.name, {}), spec.version.value
+        if spec.HasField("version"):
+            check(number in found, "no_version", number, spec.name)
             return [found[number].status]
+        check(found, "no_versions", spec.name)
+        return [found[n].status for n in sorted(found, reverse=True)]
 
     def reload(self, configs) -> None:
         """Puts `ModelConfig`s in force, and waits for the new models.
@@ -91,20 +89,19 @@ class Manager:
             status.StatusError: they are refused, and the old ones stay; or,
                 with the code UNKNOWN, a new model does not load.
         """
-        config.check(configs)
+        config.validate(configs)
         with self._changing:
             new = [m for m in configs if m.name not in self._configs]
             for model in new:
                 # TensorFlow Serving waits without end for one to appear.
-                if not _paths(model):
-                    what = model.name, model.base_path
-                    raise status.refusal("no_version_path", *what)
+                name, path = model.name, model.base_path
+                check(_paths(model), "no_version_path", name, path)
             for model in configs:
                 self._check_labels(model)
             self._configs = {model.name: model for model in configs}
             try:
                 self.refresh()
-            except status.StatusError:
+            except StatusError:
                 if not all(self._serving(model.name) for model in new):
                     raise
 
@@ -121,11 +118,10 @@ class Manager:
                 try:
                     paths = _paths(model) if model else {}
                     failures += self._align(name, paths)
-                except (OSError, status.StatusError) as error:
+                except (OSError, StatusError) as error:
                     failures.append(str(error))  # What is loaded stays.
-        if failures:
-            what = len(failures), ", ".join(failures)
-            raise status.refusal("unavailable_models", *what)
+        what = len(failures), ", ".join(failures)
+        check(not failures, "unavailable_models", *what)
 
     def serving(self) -> list[tuple[str, int]]:
         """Lists the names and versions that requests may ask for."""
@@ -136,19 +132,16 @@ class Manager:
         self.reload([])
 
     def _find(self, spec) -> _Version:
-        if not spec.name:
-            raise status.refusal("no_name")
+        check(spec.name, "no_name")
         choice = spec.WhichOneof("version_choice")
         serving = self._serving(spec.name)
         number = spec.version.value if choice else max(serving, default=None)
         if choice == "version_label":
             model = self._configs.get(spec.name)
             number = model and model.version_labels.get(spec.version_label)
-            if number is None:
-                raise status.refusal("unknown_label", spec.version_label)
-        if number not in serving:
-            what = "Specific({}, {})" if choice else "Latest({})"
-            raise status.refusal("no_servable", what.format(spec.name, number))
+            check(number is not None, "unknown_label", spec.version_label)
+        missing = "no_specific" if choice else "no_latest"
+        check(number in serving, missing, spec.name, number)
         return serving[number]
 
     def _serving(self, name: str) -> dict[int, _Version]:
@@ -158,10 +151,10 @@ class Manager:
     def _check_labels(self, model) -> None:
         old = self._configs.get(model.name, model).version_labels
         for label, number in model.version_labels.items():
-            stays = old.get(label, number) == number
-            may_be_absent = stays and self._allow_absent_labels
-            if not may_be_absent and number not in self._serving(model.name):
-                raise status.refusal("early_label", number, model.name)
+            is_moved = old.get(label, number) != number
+            may_wait = self._allow_absent_labels and not is_moved
+            may = may_wait or number in self._serving(model.name)
+            check(may, "early_label", number, model.name)
 
     def _align(self, name: str, paths: dict[int, str]):
         """Loads what is wanted, then frees what is not; yields what fails."""
@@ -208,7 +201,7 @@ def _paths(model) -> dict[int, str]:
         found = versions(model.base_path)
     except OSError as error:
         what = model.base_path, model.name, error.strerror
-        raise status.refusal("no_base_path", *what) from error
+        raise refusal("no_base_path", *what) from error
     policy = model.model_version_policy
     latest = list(found)[-max(policy.latest.num_versions, 1) :]
     wanted = {"all": list(found), "specific": policy.specific.versions}
@@ -216,7 +209,6 @@ def _paths(model) -> dict[int, str]:
     return {n: path for n, path in found.items() if n in numbers}
 
 
-def _files(path: str) -> dict[str, tuple]:
+def _files(path: str) -> dict[str, int]:
     """What tells a folder from the same folder when more is copied."""
-    files = {str(p): p.stat() for p in pathlib.Path(path).rglob("*")}
-    return {name: (s.st_size, s.st_mtime_ns) for name, s in files.items()}
+    return {str(p): p.stat().st_mtime_ns for p in pathlib.Path(path).rglob("*")}

@@ -10,8 +10,7 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
 from aeai_tf.errors import UserError
 from aeai_tf.serving import config, tensors
-from aeai_tf.serving.manager import Manager
-from aeai_tf.serving.status import StatusError, refusal
+from aeai_tf.serving.status import StatusError, check, refusal
 
 # TensorFlow Serving has no limit either; and two servers never share a port.
 _ARGUMENTS = {"grpc.max_receive_message_length": -1, "grpc.so_reuseport": 0}
@@ -28,11 +27,11 @@ class Services:
     Each method takes a request, and the response that it fills.
     """
 
-    def __init__(self, models: Manager, tensor_content: bool = False):
+    def __init__(self, models, tensor_content: bool = False):
         """Takes the models.
 
         Args:
-            models: what is served.
+            models: a `Manager`, what is served.
             tensor_content: reply with tensors as bytes, not as numbers.
         """
         self._models, self._tensor_content = models, tensor_content
@@ -48,11 +47,9 @@ class Services:
 
     def GetModelMetadata(self, request, response):
         """Tells the names, types and shapes of a model's signatures."""
-        if not request.metadata_field:
-            raise refusal("no_metadata_field")
+        check(request.metadata_field, "no_metadata_field")
         for field in request.metadata_field:
-            if field != "signature_def":
-                raise refusal("unknown_metadata_field", field)
+            check(field == "signature_def", "unknown_metadata_field", field)
         with self._models.use(
             request.model_spec, response.model_spec
         ) as servable:
@@ -69,8 +66,7 @@ class Services:
 
     def MultiInference(self, request, response):
         """Refuses: the first task that is there cannot be answered."""
-        if not request.tasks:
-            raise refusal("no_name")
+        check(request.tasks, "no_name")
         task = request.tasks[0]
         self._refuse(task.model_spec, task.method_name, "no_task_signature")
 
@@ -81,8 +77,7 @@ class Services:
 
     def HandleReloadConfigRequest(self, request, response):
         """Serves other models, or other versions, from now on."""
-        if not request.config.HasField("model_config_list"):
-            raise refusal("no_model_list")
+        check(request.config.HasField("model_config_list"), "no_model_list")
         self._models.reload(request.config.model_config_list.config)
         response.status.SetInParent()
 
@@ -91,27 +86,21 @@ class Services:
         name = spec.signature_name or "serving_default"
         with self._models.use(spec) as servable:
             signature = servable.signatures.get(name)
-        if signature is None:
-            raise refusal(unknown, name)
-        if method not in _KINDS:
-            raise refusal("unknown_method", method)
+        check(signature, unknown, name)
+        check(method in _KINDS, "unknown_method", method)
         kind, outputs = _KINDS[method], len(signature.outputs)
-        if len(signature.inputs) != 1:
-            raise refusal("not_one_input")
-        if kind == "regression" and outputs > 1:
-            raise refusal("not_one_output")
-        if outputs > 2:
-            raise refusal("not_two_outputs", outputs)
-        if "inputs" not in signature.inputs:
-            raise refusal("no_inputs", kind, signature)
+        check(len(signature.inputs) == 1, "not_one_input")
+        check(kind == "classification" or outputs < 2, "not_one_output")
+        check(outputs < 3, "not_two_outputs", outputs)
+        check("inputs" in signature.inputs, "no_inputs", kind, signature)
         raise refusal("no_examples", kind)
 
 
-def start(models: Manager, options):
+def start(models, options):
     """Opens a server.
 
     Args:
-        models: what is served.
+        models: a `Manager`, what is served.
         options: has the flags of `aeai-serve` as its attributes. Of
             `grpc_max_threads`, each request holds one while it waits for a
             processor, and those that ask for the status, or the health, must
@@ -165,8 +154,8 @@ def _handler(services, method):
     def answer(request, context):
         response = gives()
         try:
-            if wants_spec and not request.HasField("model_spec"):
-                raise refusal("missing_spec")
+            if wants_spec:
+                check(request.HasField("model_spec"), "missing_spec")
             getattr(services, method.name)(request, response)
         except StatusError as error:
             context.abort(error.code, str(error))

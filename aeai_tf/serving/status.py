@@ -35,6 +35,12 @@ def refusal(key: str, *values) -> StatusError:
     return StatusError(grpc.StatusCode[code], text.format(*texts))
 
 
+def check(condition, key: str, *values) -> None:
+    """Raises the `refusal` of a line of the table, unless `condition` holds."""
+    if not condition:
+        raise refusal(key, *values)
+
+
 def of(error: Exception) -> StatusError:
     """Makes a status of what a load or a session raised.
 
@@ -43,6 +49,8 @@ def of(error: Exception) -> StatusError:
     """
     if isinstance(error, StatusError):
         return error
+    if isinstance(error, TypeError | ValueError):  # What does not fit a graph.
+        return StatusError(grpc.StatusCode.INVALID_ARGUMENT, str(error))
     if not hasattr(error, "error_code"):
         return StatusError(grpc.StatusCode.UNKNOWN, str(error))
     # The session rewords what the operation said.

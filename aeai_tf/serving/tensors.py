@@ -1,13 +1,11 @@
 """From the tensors of a request to arrays, and from arrays to a reply."""
 
-from collections.abc import Iterable
-
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework.types_pb2 import DataType
 from tensorflow.python.framework import tensor_util
 
-from aeai_tf.serving.status import refusal
+from aeai_tf.serving.status import check, refusal
 
 # A small message may name one value for all elements of a large tensor, but no
 # larger than 1 GiB of floats.
@@ -28,28 +26,26 @@ def feeds(signature, sent) -> dict[str, np.ndarray]:
         StatusError: names or types do not fit, or a tensor is not whole.
     """
     infos, defaults, arrays = signature.inputs, signature.defaults, {}
-    names, known = set(sent), set(infos)
-    if len(sent) > len(infos) or (len(sent) < len(infos) and not defaults):
-        counts, wrong = (len(sent), len(infos)), (names - known, known - names)
-        raise refusal("input_count", *counts, names, known, *wrong)
+    names, known, ahead = set(sent), set(infos), set(defaults)
+    fits = len(names) == len(known) or (len(names) < len(known) and ahead)
+    counts, wrong = (len(names), len(known)), (names - known, known - names)
+    check(fits, "input_count", *counts, names, known, *wrong)
     for name, info in sorted(infos.items()):
-        if name not in sent and name not in defaults:
-            may = names, set(defaults)
-            raise refusal("missing_input", name, info.name, *may)
+        may = info.name, names, ahead
+        check(name in names | ahead, "missing_input", name, *may)
         tensor = sent[name] if name in sent else defaults[name]
         try:
             arrays[info.name] = _array(tensor)
         except (KeyError, TypeError, ValueError, tf.errors.OpError) as error:
             raise refusal("broken_tensor", name) from error
-        if tensor.dtype != info.dtype:
-            kinds = [DataType.Name(side.dtype) for side in (tensor, info)]
-            raise refusal("wrong_type", *(kind[3:].lower() for kind in kinds))
-    if not names <= known:
-        raise refusal("unknown_input", names & known, names)
+        # DT_FLOAT is named float.
+        kinds = [DataType.Name(t.dtype)[3:].lower() for t in (tensor, info)]
+        check(tensor.dtype == info.dtype, "wrong_type", *kinds)
+    check(names <= known, "unknown_input", names & known, names)
     return arrays
 
 
-def fetches(signature, output_filter: Iterable[str]) -> dict[str, str]:
+def fetches(signature, output_filter: list[str]) -> dict[str, str]:
     """Picks the outputs to compute: name -> name of the graph's tensor.
 
     Args:
@@ -61,10 +57,8 @@ def fetches(signature, output_filter: Iterable[str]) -> dict[str, str]:
     """
     outputs, picked = signature.outputs, {}
     for name in output_filter:
-        if name not in outputs:
-            raise refusal("unknown_output", name, set(outputs))
-        if name in picked:
-            raise refusal("repeated_output", name)
+        check(name in outputs, "unknown_output", name, set(outputs))
+        check(name not in picked, "repeated_output", name)
         picked[name] = outputs[name].name
     return picked or {name: outputs[name].name for name in outputs}
 
@@ -91,14 +85,11 @@ def write(tensor, value, content: bool) -> None:
 
 
 def _array(tensor) -> np.ndarray:
-    content, is_string = (
-        tensor.tensor_content,
-        tensor.dtype == DataType.DT_STRING,
-    )
+    content = tensor.tensor_content
     count = tf.TensorShape(tensor.tensor_shape).num_elements()
     if count is None or count > (len(content) or _MAX_REPEATED):
         raise ValueError("a shape that no message can hold")
-    if not (is_string and content):
+    if tensor.dtype != DataType.DT_STRING or not content:
         return tf.make_ndarray(tensor)
     strings = tf.io.parse_tensor(tensor.SerializeToString(), tf.string)
     return np.asarray(strings.numpy(), object)

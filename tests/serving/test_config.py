@@ -9,7 +9,7 @@ def test_a_single_model_has_an_absolute_path(tmp_path, monkeypatch):
     (model,) = config.models("", "m", "models/m")
     assert (model.name, model.model_platform) == ("m", "tensorflow")
     assert model.base_path == str(tmp_path / "models/m")
-    config.check([model])
+    config.validate([model])
 
 
 def test_models_are_read_from_text(tmp_path):
@@ -22,7 +22,7 @@ def test_models_are_read_from_text(tmp_path):
     (model,) = config.models(str(file))
     assert list(model.model_version_policy.specific.versions) == [3]
     assert dict(model.version_labels) == {"a": 3}
-    config.check([model])
+    config.validate([model])
 
 
 @pytest.mark.parametrize(

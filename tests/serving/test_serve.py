@@ -114,7 +114,7 @@ def test_serves_what_its_folders_and_its_configuration_say(
     assert err.count("Could not find SavedModel .pb") == 1
     assert "Traceback" not in err and "deprecated" not in err
     for flag in ("--enable_batching", "--rest_api_port"):
-        assert err.count(f"{flag} is ignored: ") == 1
+        assert err.count(f"{flag} is ignored by aeai-serve") == 1
 
 
 def test_a_poll_ends_before_the_models_do(tmp_path):
