@@ -106,7 +106,7 @@ def main() -> None:
                 except Exception as error:  # What is served stays.
                     logging.error("%s", error)
     close(10.0)  # Seconds that running requests get.
-    models.close()
+    models.reload([])  # Frees them all.
 
 
 def run() -> None:

@@ -104,7 +104,7 @@ def serving(path, tensor_content=False):
             yield f"127.0.0.1:{port}"
         finally:
             stop(None)
-            models.close()
+            models.reload([])
 
 
 def images(count, seed=0):

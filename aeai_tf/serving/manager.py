@@ -85,6 +85,8 @@ class Manager:
     def reload(self, configs) -> None:
         """Puts `ModelConfig`s in force, and waits for the new models.
 
+        None are an end: each version is freed after its last request.
+
         Raises:
             status.StatusError: they are refused, and the old ones stay; or,
                 with the code UNKNOWN, a new model does not load.
@@ -94,8 +96,7 @@ class Manager:
             new = [m for m in configs if m.name not in self._configs]
             for model in new:
                 # TensorFlow Serving waits without end for one to appear.
-                name, path = model.name, model.base_path
-                check(_paths(model), "no_version_path", name, path)
+                check(_paths(model), "no_version_path", model)
             for model in configs:
                 self._check_labels(model)
             self._configs = {model.name: model for model in configs}
@@ -126,10 +127,6 @@ class Manager:
     def serving(self) -> list[tuple[str, int]]:
         """Lists the names and versions that requests may ask for."""
         return [(name, n) for name in self._models for n in self._serving(name)]
-
-    def close(self) -> None:
-        """Frees all, each version after its last request."""
-        self.reload([])
 
     def _find(self, spec) -> _Version:
         check(spec.name, "no_name")
@@ -200,8 +197,7 @@ def _paths(model) -> dict[int, str]:
     try:
         found = versions(model.base_path)
     except OSError as error:
-        what = model.base_path, model.name, error.strerror
-        raise refusal("no_base_path", *what) from error
+        raise refusal("no_base_path", model, error.strerror) from error
     policy = model.model_version_policy
     latest = list(found)[-max(policy.latest.num_versions, 1) :]
     wanted = {"all": list(found), "specific": policy.specific.versions}

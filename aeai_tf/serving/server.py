@@ -161,6 +161,5 @@ def _handler(services, method):
             context.abort(error.code, str(error))
         return response
 
-    return grpc.unary_unary_rpc_method_handler(
-        answer, takes.FromString, gives.SerializeToString
-    )
+    from_and_to_bytes = takes.FromString, gives.SerializeToString
+    return grpc.unary_unary_rpc_method_handler(answer, *from_and_to_bytes)

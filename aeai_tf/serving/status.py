@@ -49,10 +49,8 @@ def of(error: Exception) -> StatusError:
     """
     if isinstance(error, StatusError):
         return error
-    if isinstance(error, TypeError | ValueError):  # What does not fit a graph.
+    if not hasattr(error, "error_code"):  # Of Python: what does not fit.
         return StatusError(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-    if not hasattr(error, "error_code"):
-        return StatusError(grpc.StatusCode.UNKNOWN, str(error))
     # The session rewords what the operation said.
     native = getattr(error.__context__, "message", error.message)
     return StatusError(_CODES[error.error_code], native)

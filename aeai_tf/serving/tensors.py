@@ -31,8 +31,7 @@ def feeds(signature, sent) -> dict[str, np.ndarray]:
     counts, wrong = (len(names), len(known)), (names - known, known - names)
     check(fits, "input_count", *counts, names, known, *wrong)
     for name, info in sorted(infos.items()):
-        may = info.name, names, ahead
-        check(name in names | ahead, "missing_input", name, *may)
+        check(name in names | ahead, "missing_input", name, info, names, ahead)
         tensor = sent[name] if name in sent else defaults[name]
         try:
             arrays[info.name] = _array(tensor)

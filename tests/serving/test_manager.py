@@ -321,10 +321,10 @@ def test_a_new_model_that_does_not_load_is_told(models, base):
     )
 
 
-def test_close_frees_all(models, base):
+def test_no_configuration_frees_all(models, base):
     _write(base, 1)
     models.reload(_configs(base))
     with models.use(_spec()) as servable:
         pass
-    models.close()
+    models.reload([])
     assert servable.closed and models.serving() == []

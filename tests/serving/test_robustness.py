@@ -35,7 +35,7 @@ def _serving(path, base):
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield models, channel
     stop(None)
-    models.close()
+    models.reload([])
 
 
 def _request(signature, **inputs):
