@@ -50,9 +50,8 @@ class Services:
         check(request.metadata_field, "no_metadata_field")
         for field in request.metadata_field:
             check(field == "signature_def", "unknown_metadata_field", field)
-        with self._models.use(
-            request.model_spec, response.model_spec
-        ) as servable:
+        told, asked = response.model_spec, request.model_spec
+        with self._models.use(asked, told) as servable:
             signatures = SignatureDefMap(signature_def=servable.signatures)
         response.metadata["signature_def"].Pack(signatures)
 

@@ -49,7 +49,7 @@ def of(error: Exception) -> StatusError:
     """
     if isinstance(error, StatusError):
         return error
-    if not hasattr(error, "error_code"):  # Of Python: what does not fit.
+    if not hasattr(error, "error_code"):  # Python's own: a misfit.
         return StatusError(grpc.StatusCode.INVALID_ARGUMENT, str(error))
     # The session rewords what the operation said.
     native = getattr(error.__context__, "message", error.message)

@@ -8,8 +8,8 @@ from tensorflow.python.framework import tensor_util
 from aeai_tf.serving.status import check, refusal
 
 # A small message may name one value for all elements of a large tensor, but no
-# larger than 1 GiB of floats.
-_MAX_REPEATED = 2**28
+# larger than half a GiB of floats.
+_MAX_REPEATED = 2**27
 
 
 def feeds(signature, sent) -> dict[str, np.ndarray]:

@@ -120,7 +120,7 @@ def test_serves_what_its_folders_and_its_configuration_say(
         assert err.count(f"{flag} is ignored by aeai-serve") == 1
 
 
-CLIENT = "async_client client connection images questions wire".split()
+CLIENT = ("client", "async_client", "connection", "questions", "images", "wire")
 
 
 def _code_lines(path):
