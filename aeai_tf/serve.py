@@ -1,6 +1,6 @@
-"""Serves exported models over gRPC until SIGTERM or Ctrl-C.
+"""aeai-serve --port=8500 --model_name=aeai --model_base_path=models/x
 
-    aeai-serve --port=8500 --model_name=aeai --model_base_path=models/x
+Serves exported models over gRPC until SIGTERM or Ctrl-C.
 
 A stand-in for `tensorflow_model_server`: it takes its flags and files, and
 answers its gRPC calls with its statuses and texts, so that the same client and
