@@ -21,7 +21,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 import aeai_tf
 from aeai_tf import errors
-from aeai_tf.serving.versions import versions
+from aeai_tf.versions import versions
 
 SIGNATURES = (
     "interpolate",

@@ -1,11 +1,13 @@
-"""The program `aeai-serve`: a stand-in for `tensorflow_model_server`.
+"""aeai-serve --port=8500 --model_name=aeai --model_base_path=models/x
 
-It takes its flags and files, and answers its gRPC calls with its statuses and
-texts. It is there so that the same client and the same files work on a laptop
-and in CI; what needs request batching, metrics, REST or GPUs runs the real one.
+Serves exported models over gRPC until SIGTERM or Ctrl-C.
+
+A stand-in for `tensorflow_model_server`: it takes its flags and files, and
+answers its gRPC calls with its statuses and texts, so that the same client and
+the same files work on a laptop and in CI. What needs request batching, metrics,
+REST or GPUs runs the real one.
 """
 
-import functools
 import gc
 import signal
 import sys
@@ -14,35 +16,16 @@ import threading
 from absl import flags, logging
 
 from aeai_tf import programs
-from aeai_tf.errors import UserError
 
-USAGE = """
-aeai-serve --port=8500 --model_name=aeai --model_base_path=models/x
-
-Serves exported models over gRPC, with TensorFlow Serving's interface, until
-SIGTERM or Ctrl-C. A stand-in for tensorflow_model_server, for a laptop or CI.
-"""
-GRACE = 10.0  # Seconds that running requests get at the end.
 _AHEAD = "allow_version_labels_for_unavailable_models"
-_CONTENT = "enable_serialization_as_tensor_content"
-_CONFIG_POLL = "model_config_file_poll_wait_seconds"
-_FOLDER_POLL = "file_system_poll_wait_seconds"
-# Accepted, so that the same command line works; the rest is for the real one.
-_IGNORED = {
-    "enable_batching": "batches no requests",
-    "monitoring_config_file": "has no Prometheus metrics",
-    "rest_api_port": "has no REST interface",
-    "rest_api_num_threads": "has no REST interface",
-    "rest_api_timeout_in_ms": "has no REST interface",
-}
 
 flags.DEFINE_integer("port", 8500, "for gRPC; 0 picks a free one", 0, 65535)
 flags.DEFINE_string("grpc_socket_path", "", "Unix socket to listen on, too")
 flags.DEFINE_string("model_name", "default", "name that clients ask for")
 flags.DEFINE_string("model_base_path", "", "folder of versions, as exported")
 flags.DEFINE_string("model_config_file", "", "ModelServerConfig, as text")
-flags.DEFINE_integer(_CONFIG_POLL, 0, "how often to read it; 0: once")
-flags.DEFINE_integer(_FOLDER_POLL, 1, "how often to read folders; 0: once")
+flags.DEFINE_integer("model_config_file_poll_wait_seconds", 0, "0: read once")
+flags.DEFINE_integer("file_system_poll_wait_seconds", 1, "0: look once")
 flags.DEFINE_bool(_AHEAD, False, "new labels may name versions to come")
 flags.DEFINE_list("saved_model_tags", "serve", "which graph to load")
 flags.DEFINE_bool("enable_model_warmup", True, "run warm-up requests first")
@@ -50,13 +33,16 @@ flags.DEFINE_string("ssl_config_file", "", "SSLConfig, as text, for TLS")
 flags.DEFINE_string("grpc_channel_arguments", "", "name=value,name=value")
 flags.DEFINE_integer("grpc_max_threads", 256, "requests at once", 1)
 flags.DEFINE_bool("enable_grpc_healthcheck_service", False, "for probes")
-flags.DEFINE_bool(_CONTENT, False, "reply with bytes, not with numbers")
-flags.DEFINE_string("batching_parameters_file", "", "ignored")
-for _name, _what in _IGNORED.items():
-    _define = (
-        flags.DEFINE_bool if _name.startswith("en") else flags.DEFINE_string
-    )
-    _define(_name, None, f"ignored: aeai-serve {_what}")
+flags.DEFINE_bool("enable_serialization_as_tensor_content", False, "as bytes")
+# Accepted, so that the same command line works, and left to the real one.
+_IGNORED = (
+    flags.DEFINE_bool("enable_batching", False, "ignored"),
+    flags.DEFINE_string("batching_parameters_file", "", "ignored"),
+    flags.DEFINE_string("monitoring_config_file", "", "ignored"),
+    flags.DEFINE_string("rest_api_port", "", "ignored"),
+    flags.DEFINE_string("rest_api_num_threads", "", "ignored"),
+    flags.DEFINE_string("rest_api_timeout_in_ms", "", "ignored"),
+)
 
 flags.register_multi_flags_validator(
     ["model_base_path", "model_config_file"],
@@ -77,9 +63,9 @@ def main() -> None:
         UserError: no such folder, a file with mistakes, or a taken port.
     """
     flag = flags.FLAGS
-    for name, what in _IGNORED.items():
-        if flag[name].value:
-            logging.warning("--%s is ignored: aeai-serve %s", name, what)
+    for ignored in _IGNORED:
+        if ignored.value:
+            logging.warning("--%s is ignored by aeai-serve", ignored.name)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -92,47 +78,40 @@ def main() -> None:
     tf.get_logger().setLevel("ERROR")  # Loading tells of a deprecation.
     gc.freeze()  # Else each swap searches all of TensorFlow for garbage.
     tags, warm = flag.saved_model_tags, flag.enable_model_warmup
-    load = functools.partial(servable.Servable, tags=tags, warm=warm)
-    models = manager.Manager(load, flag[_AHEAD].value)
-    source = flag.model_config_file, flag.model_name, flag.model_base_path
-    credentials = config.credentials(flag.ssl_config_file)
-    arguments = config.channel_arguments(flag.grpc_channel_arguments)
-    sockets = [f"unix:{path}" for path in [flag.grpc_socket_path] if path]
-    addresses = [f"0.0.0.0:{flag.port}", *sockets]
+    models = manager.Manager(
+        lambda path: servable.Servable(path, tags, warm), flag[_AHEAD].value
+    )
 
     def reload():
-        models.reload(config.models(*source))
-
-    def every(seconds, call):
-        while not stop.wait(seconds):
-            try:
-                call()
-            except UserError as error:
-                logging.error("%s", error)  # What is served stays.
+        file, name = flag.model_config_file, flag.model_name
+        models.reload(config.models(file, name, flag.model_base_path))
 
     reload()
-    if not stop.is_set():
-        services = server.Services(models, flag[_CONTENT].value)
-        options = flag.grpc_max_threads, flag.enable_grpc_healthcheck_service
-        close, (port, *_) = server.start(
-            services, addresses, credentials, arguments, *options
-        )
-        for name, version in models.serving():
-            print(f"serving {name} version {version} on 0.0.0.0:{port}")
-        sys.stdout.flush()
-        polls = {_FOLDER_POLL: models.refresh, _CONFIG_POLL: reload}
-        for name, call in polls.items():
-            if flag[name].value > 0:
-                task = flag[name].value, call
-                threading.Thread(target=every, args=task, daemon=True).start()
-        stop.wait()
-        close(GRACE)
-    models.close()
+    close, port = server.start(models, flag)
+    for name, n in models.serving():
+        print("serving", name, "version", n, f"on 0.0.0.0:{port}", flush=True)
+    polls = {
+        models.refresh: flag.file_system_poll_wait_seconds,
+        reload: flag.model_config_file_poll_wait_seconds,
+    }
+    second = 0
+    # Here and not in threads: one that still loads a model when the
+    # interpreter ends aborts the process.
+    while not stop.wait(1.0):
+        second += 1
+        for call, seconds in polls.items():
+            if seconds > 0 and second % seconds == 0:
+                try:
+                    call()
+                except Exception as error:  # What is served stays.
+                    logging.error("%s", error)
+    close(10.0)  # Seconds that running requests get.
+    models.reload([])  # Frees them all.
 
 
 def run() -> None:
     """Parses the flags and runs `main`."""
-    programs.run(main, "aeai-serve", USAGE, "model_base_path")
+    programs.run(main, "aeai-serve", __doc__, "model_base_path")
 
 
 if __name__ == "__main__":

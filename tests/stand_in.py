@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import tempfile
+import types
 
 import keras
 import numpy as np
@@ -71,26 +72,39 @@ def export(model, out_dir):
     )
 
 
-@contextlib.contextmanager
-def serving(path, tensor_content=False, **options):
-    """Serves version 7 of "m" from `path`; yields the address.
+def start(models, **options):
+    """Opens a server, by default as `aeai-serve` does; how to stop it, port."""
+    from aeai_tf.serving import server
 
-    `options` go to `server.start`.
-    """
-    from aeai_tf.serving import config, manager, servable, server
+    defaults = {
+        "port": 0,
+        "grpc_socket_path": "",
+        "ssl_config_file": "",
+        "grpc_channel_arguments": "",
+        "grpc_max_threads": 256,
+        "enable_grpc_healthcheck_service": False,
+        "enable_serialization_as_tensor_content": False,
+    }
+    return server.start(models, types.SimpleNamespace(**(defaults | options)))
+
+
+@contextlib.contextmanager
+def serving(path, tensor_content=False):
+    """Serves version 7 of "m" from `path`; yields the address."""
+    from aeai_tf.serving import config, manager, servable
 
     load = functools.partial(servable.Servable, tags=["serve"], warm=True)
     models = manager.Manager(load)
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(path, os.path.join(folder, "7"))
         models.reload(config.models("", "m", folder))
-        services = server.Services(models, tensor_content)
-        stop, (port,) = server.start(services, ["127.0.0.1:0"], **options)
+        content = {"enable_serialization_as_tensor_content": tensor_content}
+        stop, port = start(models, **content)
         try:
             yield f"127.0.0.1:{port}"
         finally:
             stop(None)
-            models.close()
+            models.reload([])
 
 
 def images(count, seed=0):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from aeai_tf.serving.versions import versions
+from aeai_tf.versions import versions
 
 ROOT = str(pathlib.Path(__file__).parents[1])
 # The program on a run that needs no training.

@@ -15,7 +15,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 import aeai_tf
 from aeai_tf import errors, networks, saved_model
-from aeai_tf.serving.versions import versions
+from aeai_tf.versions import versions
 from tests.stand_in import LATENT, METADATA, SIZE, StandIn, export, images
 
 

@@ -44,7 +44,7 @@ from PIL import Image
 
 from aeai_tf.errors import UserError
 from aeai_tf.serving.client import InterpolationClient, ServingError
-from aeai_tf.serving.versions import versions
+from aeai_tf.versions import versions
 
 _OUT = flags.DEFINE_string("out", None, "JSON file to write")
 _ADDRESS = flags.DEFINE_string("address", None, "ask this server instead")

@@ -28,10 +28,17 @@ def refusal(key: str, *values) -> StatusError:
 
     Args:
         key: the line's name.
-        *values: what its text leaves open.
+        *values: what its text leaves open; sets are listed.
     """
     code, text = _TEXTS[key].split(": ", 1)
-    return StatusError(grpc.StatusCode[code], text.format(*values))
+    texts = [",".join(sorted(v)) if isinstance(v, set) else v for v in values]
+    return StatusError(grpc.StatusCode[code], text.format(*texts))
+
+
+def check(condition, key: str, *values) -> None:
+    """Raises the `refusal` of a line of the table, unless `condition` holds."""
+    if not condition:
+        raise refusal(key, *values)
 
 
 def of(error: Exception) -> StatusError:
@@ -42,8 +49,8 @@ def of(error: Exception) -> StatusError:
     """
     if isinstance(error, StatusError):
         return error
-    if not hasattr(error, "error_code"):
-        return StatusError(grpc.StatusCode.UNKNOWN, str(error))
+    if not hasattr(error, "error_code"):  # Python's own: a misfit.
+        return StatusError(grpc.StatusCode.INVALID_ARGUMENT, str(error))
     # The session rewords what the operation said.
     native = getattr(error.__context__, "message", error.message)
     return StatusError(_CODES[error.error_code], native)

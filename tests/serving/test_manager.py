@@ -215,9 +215,9 @@ def test_labels_name_versions_that_are_served(models, base):
     models.reload(_configs(base, "all"))
     models.reload(configs)
     for label, version in {"stable": 1, "canary": 2}.items():
-        response = type("R", (), {"model_spec": model_pb2.ModelSpec()})
-        with models.use(_spec(label=label), response):
-            assert response.model_spec.version.value == version
+        told = model_pb2.ModelSpec()
+        with models.use(_spec(label=label), told):
+            assert (told.name, told.version.value) == ("m", version)
     _refuses(
         models.use(_spec(label="x")).__enter__,
         "INVALID_ARGUMENT",
@@ -321,10 +321,10 @@ def test_a_new_model_that_does_not_load_is_told(models, base):
     )
 
 
-def test_close_frees_all(models, base):
+def test_no_configuration_frees_all(models, base):
     _write(base, 1)
     models.reload(_configs(base))
     with models.use(_spec()) as servable:
         pass
-    models.close()
+    models.reload([])
     assert servable.closed and models.serving() == []

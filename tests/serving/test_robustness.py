@@ -1,5 +1,6 @@
 """What bad bytes, load and swaps do to a server: nothing."""
 
+import contextlib
 import gc
 import logging
 import os
@@ -13,35 +14,28 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from aeai_tf.serving import config, manager, servable, server
-from tests.stand_in import SIZE, StandIn, export, images
+from aeai_tf.serving import config, manager, servable
+from tests.serving.conftest import plain_request
+from tests.stand_in import SIZE, images, start
 
 METHOD = "/tensorflow.serving.PredictionService/Predict"
 MUTATIONS, IN_FLIGHT = 10_000, 64
-CLIENTS, SWAPS = 4, 20
+CLIENTS, SWAPS = 32, 20
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return export(StandIn(), tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture
-def served(path, tmp_path):
-    """The folder of versions, the manager, and an open channel."""
-    base = tmp_path / "m"
-    base.mkdir()
+@contextlib.contextmanager
+def _serving(path, base):
+    """Serves "m" with a link to `path` as version 1: manager, channel."""
     os.symlink(path, base / "1")
     models = manager.Manager(
         lambda path: servable.Servable(path, ["serve"], True)
     )
     models.reload(config.models("", "m", str(base)))
-    services = server.Services(models)
-    stop, (port,) = server.start(services, ["127.0.0.1:0"])
+    stop, port = start(models)
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield base, models, channel
+        yield models, channel
     stop(None)
-    models.close()
+    models.reload([])
 
 
 def _request(signature, **inputs):
@@ -117,8 +111,13 @@ def _mutated(generator, data):
     return change(generator, data)
 
 
-def test_mutated_requests_leave_the_server_answering(served, monkeypatch):
-    _, _, channel = served
+@pytest.fixture
+def channel(path, tmp_path):
+    with _serving(path, tmp_path) as (_, channel):
+        yield channel
+
+
+def test_mutated_requests_leave_the_server_answering(channel, monkeypatch):
     # gRPC logs each message that it cannot read.
     monkeypatch.setattr(logging.getLogger("grpc._common"), "disabled", True)
     call = channel.unary_unary(METHOD)
@@ -152,28 +151,37 @@ def test_mutated_requests_leave_the_server_answering(served, monkeypatch):
     assert psutil.Process().memory_info().rss < before + 5e8
 
 
-def test_swaps_under_load_lose_no_request_and_no_memory(served, path):
-    base, models, channel = served
+@pytest.fixture
+def swapped(plain_path, tmp_path):
+    """The manager, a channel, and a function that brings a version out."""
+    with _serving(plain_path, tmp_path) as (models, channel):
+        yield models, channel, lambda v: os.symlink(plain_path, tmp_path / v)
+
+
+def test_swaps_under_load_lose_no_request_and_no_memory(swapped):
+    models, channel, bring_out = swapped
     call = channel.unary_unary(
         METHOD, response_deserializer=predict_pb2.PredictResponse.FromString
     )
-    request = _valid_requests()[1]
+    request = plain_request().SerializeToString()
     stop, failures, seen = threading.Event(), [], set()
 
     def ask():
-        while not stop.is_set():
+        while not stop.wait(0.1):
             try:
                 response = call(request, timeout=60)
                 seen.add(response.model_spec.version.value)
             except grpc.RpcError as error:
                 failures.append(error)
 
-    def swap(version):
-        os.symlink(path, base / str(version))
-        models.refresh()
+    def await_answers(version):
         while version not in seen and not failures:
             time.sleep(0.01)
-        os.unlink(base / str(version - 1))
+
+    def swap(version):
+        bring_out(str(version))
+        models.refresh()
+        await_answers(version)
         gc.collect()
         return psutil.Process().memory_info().rss
 
@@ -181,6 +189,7 @@ def test_swaps_under_load_lose_no_request_and_no_memory(served, path):
     for thread in threads:
         thread.start()
     try:
+        await_answers(1)
         memory = [swap(version) for version in range(2, SWAPS + 2)]
     finally:
         stop.set()

@@ -8,12 +8,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from aeai_tf.serving import servable, status, tensors
-from tests.stand_in import StandIn, export, images
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return export(StandIn(), tmp_path_factory.mktemp("models"))
+from tests.stand_in import images
 
 
 def _load(path, tags=("serve",), warm=True):
@@ -70,27 +65,27 @@ def test_what_is_no_model_is_refused(tmp_path):
         ("assets.extra/tf_serving_warmup_requests", 100),
     ],
 )
-def test_a_copy_that_is_not_whole_is_refused(path, tmp_path, file, size):
+def test_a_copy_that_is_not_whole_is_refused(plain_path, tmp_path, file, size):
     copy = tmp_path / "1"
-    shutil.copytree(path, copy)
+    shutil.copytree(plain_path, copy)
     if size is None:
         (copy / file).unlink()
     else:
         os.truncate(copy / file, size)
     with pytest.raises(Exception):  # noqa: B017 Almost anything.
         _load(copy, warm=file.startswith("assets"))
-    shutil.copy(os.path.join(path, file), copy / file)
+    shutil.copy(os.path.join(plain_path, file), copy / file)
     _load(copy).close()
 
 
-def test_other_tags_are_refused(path):
-    assert "gpu" in _text_of_failure(path, tags=("gpu",))[1]
+def test_other_tags_are_refused(plain_path):
+    assert "gpu" in _text_of_failure(plain_path, tags=("gpu",))[1]
 
 
-def test_too_many_warm_up_requests_are_refused(path, tmp_path, monkeypatch):
-    monkeypatch.setattr(servable, "MAX_WARMUPS", 3)
-    assert _text_of_failure(path)[1].startswith(
-        "Number of warmup records exceeds the maximum (3) at"
+def test_too_many_warm_up_requests_are_refused(plain_path, monkeypatch):
+    monkeypatch.setattr(servable, "MAX_WARMUPS", 0)
+    assert _text_of_failure(plain_path)[1].startswith(
+        "Number of warmup records exceeds the maximum (0) at"
     )
 
 
@@ -167,6 +162,11 @@ def identity(tmp_path_factory):
     model.close()
 
 
+def _read(tensor):
+    """Reads as TensorFlow's C++ does."""
+    return tf.io.parse_tensor(tensor.SerializeToString(), tensor.dtype).numpy()
+
+
 @pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("shape", [[], [0], [2, 1]])
 @pytest.mark.parametrize("content", [False, True])
@@ -174,7 +174,7 @@ def test_every_type_goes_in_and_out(identity, name, shape, content):
     dtype = tf.as_dtype(name)
     value = np.resize([1.5, 0], shape).astype(dtype.as_numpy_dtype)
     if name == "string":
-        value = np.resize(np.array([b"a\0", b"\xff"], object), shape)
+        value = np.resize(np.array([b"a\0", b"\xff" * 300], object), shape)
     for sent in (value, tf.make_tensor_proto(value, dtype)):
         request = predict_pb2.PredictRequest()
         request.model_spec.signature_name = name
@@ -187,11 +187,28 @@ def test_every_type_goes_in_and_out(identity, name, shape, content):
         reply.Clear()
         tensors.write(reply, got, content)
         assert reply.dtype == dtype.as_datatype_enum
-        has_content = content and name != "string" and value.size > 0
-        assert bool(reply.tensor_content) == has_content
-        read = tf.make_ndarray(reply)
+        assert bool(reply.tensor_content) == (content and value.size > 0)
+        read = np.asarray(_read(reply), dtype.as_numpy_dtype)
         assert read.shape == tuple(shape) and read.dtype == value.dtype
         assert read.tolist() == value.tolist()
+
+
+def test_strings_as_bytes_are_lengths_and_then_all_of_them(identity):
+    request, strings = _request("string", x=[]), [b"ab", b"", b"c" * 300]
+    tensor = request.inputs["x"]
+    tensor.Clear()
+    tensors.write(tensor, np.array(strings, object), content=True)
+    whole = b"\2\0\xac\2" + b"".join(strings)
+    assert tensor.tensor_content == whole
+    assert identity.predict(request)["y"].tolist() == strings
+    for broken in (whole[:-1], whole + b"c", b"\2\0", b"\xff" * 400):
+        tensor.tensor_content = broken
+        with pytest.raises(status.StatusError, match="tensor parsing error: x"):
+            identity.predict(request)
+    tensor.tensor_content = whole
+    tensor.tensor_shape.dim[0].size = 2**27  # TensorFlow would take 3 GB.
+    with pytest.raises(status.StatusError, match="tensor parsing error: x"):
+        identity.predict(request)
 
 
 def test_a_small_message_may_not_ask_for_large_tensors(identity):
@@ -238,9 +255,9 @@ def test_many_at_once_get_their_own_answers(path):
     model.close()
 
 
-def test_only_predictions_warm_up(path, tmp_path):
+def test_only_predictions_warm_up(plain_path, tmp_path):
     copy = tmp_path / "1"
-    shutil.copytree(path, copy)
+    shutil.copytree(plain_path, copy)
     log = prediction_log_pb2.PredictionLog()
     log.classify_log.request.model_spec.name = "m"
     file = str(copy / "assets.extra" / "tf_serving_warmup_requests")

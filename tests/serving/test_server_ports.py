@@ -17,13 +17,14 @@ from tensorflow_serving.apis import (
 )
 
 from aeai_tf.errors import UserError
-from aeai_tf.serving import config, manager, server
+from aeai_tf.serving import config, manager
 from tests.serving.test_server import _refusal, _request
+from tests.stand_in import start
 
 
 def test_health_is_told_until_the_end():
-    services = server.Services(manager.Manager(None))
-    stop, (port,) = server.start(services, ["127.0.0.1:0"], checkable=True)
+    models = manager.Manager(None)
+    stop, port = start(models, enable_grpc_healthcheck_service=True)
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         for name in ("", "ModelService", "PredictionService"):
@@ -36,7 +37,7 @@ def test_health_is_told_until_the_end():
         assert next(watch).status == 2  # NOT_SERVING.
         watch.cancel()
         stopping.join()
-    stop, (port,) = server.start(services, ["127.0.0.1:0"])
+    stop, port = start(models)
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         code, _ = _refusal(stub.Check, health_pb2.HealthCheckRequest())
@@ -71,7 +72,7 @@ def slow(tmp_path):
 
 def test_requests_in_flight_finish_when_the_server_stops(slow):
     slow, models = slow
-    stop, (port,) = server.start(server.Services(models), ["127.0.0.1:0"])
+    stop, port = start(models)
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         answer = stub.Predict.future(_request())
@@ -86,7 +87,7 @@ def test_requests_in_flight_finish_when_the_server_stops(slow):
 
 def test_status_is_told_while_requests_wait(slow):
     slow, models = slow
-    stop, (port,) = server.start(server.Services(models), ["127.0.0.1:0"])
+    stop, port = start(models)
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         answers = [stub.Predict.future(_request()) for _ in range(100)]
@@ -102,11 +103,12 @@ def test_status_is_told_while_requests_wait(slow):
 
 
 def test_a_unix_socket_and_channel_arguments(tmp_path):
-    services = server.Services(manager.Manager(None))
-    address = f"unix:{tmp_path / 'socket'}"
-    arguments = [("grpc.max_receive_message_length", 10)]
-    stop, _ = server.start(services, [address], arguments=arguments)
-    with grpc.insecure_channel(address) as channel:
+    stop, _ = start(
+        manager.Manager(None),
+        grpc_socket_path=str(tmp_path / "socket"),
+        grpc_channel_arguments="grpc.max_receive_message_length=10",
+    )
+    with grpc.insecure_channel(f"unix:{tmp_path / 'socket'}") as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         request = predict_pb2.PredictRequest()
         assert _refusal(stub.Predict, request)[1] == "Missing ModelSpec"
@@ -134,11 +136,7 @@ def test_tls(certificates, tmp_path, mutual):
         f"server_key: {key.decode()!r} server_cert: {certificate.decode()!r}"
         f" custom_ca: {certificate.decode()!r} client_verify: {mutual}"
     )
-    stop, (port,) = server.start(
-        server.Services(manager.Manager(None)),
-        ["127.0.0.1:0"],
-        config.credentials(str(file)),
-    )
+    stop, port = start(manager.Manager(None), ssl_config_file=str(file))
 
     def ask(credentials):
         with grpc.secure_channel(f"localhost:{port}", credentials) as channel:
@@ -166,25 +164,20 @@ def test_a_key_that_is_none_is_refused(tmp_path):
     file = tmp_path / "ssl.config"
     file.write_text('server_key: "k" server_cert: "c"')
     with pytest.raises(UserError, match="the key does not fit"):
-        server.start(
-            server.Services(manager.Manager(None)),
-            ["127.0.0.1:0"],
-            config.credentials(str(file)),
-        )
+        start(manager.Manager(None), ssl_config_file=str(file))
 
 
 def test_a_taken_port_is_refused():
     with socket.socket() as other:
         other.bind(("0.0.0.0", 0))
         other.listen()
-        address = f"0.0.0.0:{other.getsockname()[1]}"
-        with pytest.raises(UserError, match=f"cannot listen on {address}"):
-            server.start(server.Services(manager.Manager(None)), [address])
+        port = other.getsockname()[1]
+        with pytest.raises(UserError, match=f"cannot listen on 0.0.0.0:{port}"):
+            start(manager.Manager(None), port=port)
 
 
 def test_two_servers_never_share_a_port():
-    services = server.Services(manager.Manager(None))
-    stop, (port,) = server.start(services, ["0.0.0.0:0"])
+    stop, port = start(manager.Manager(None))
     with pytest.raises(UserError, match=f"cannot listen on 0.0.0.0:{port}"):
-        server.start(services, [f"0.0.0.0:{port}"])
+        start(manager.Manager(None), port=port)
     stop(None)

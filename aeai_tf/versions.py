@@ -22,22 +22,3 @@ def versions(base_path: str | os.PathLike) -> dict[int, str]:
             if entry.name.isascii() and entry.name.isdigit() and entry.is_dir():
                 found[int(entry.name)] = entry.path
     return dict(sorted(found.items()))
-
-
-def wanted(found: dict[int, str], policy) -> dict[int, str]:
-    """Picks the versions to serve.
-
-    Args:
-        found: version -> path, ascending.
-        policy: a `ServableVersionPolicy` message; an empty one is `latest`.
-
-    Returns:
-        Version -> path.
-    """
-    choice = policy.WhichOneof("policy_choice")
-    if choice == "all":
-        return found
-    if choice == "specific":
-        return {v: p for v, p in found.items() if v in policy.specific.versions}
-    count = max(policy.latest.num_versions, 1)
-    return dict(list(found.items())[-count:])
