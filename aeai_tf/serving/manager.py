@@ -40,6 +40,8 @@ class Manager:
             allow_absent_labels: whether a new label may name a version that
                 is not served.
         """
+        # A heap a thread keeps more of what swaps free: two do (M_ARENA_MAX).
+        getattr(ctypes.CDLL(None), "mallopt", max)(-8, 2)
         self._load, self._allow_absent_labels = load, allow_absent_labels
         self._configs = {}  # Name -> ModelConfig.
         self._models = {}  # Name -> version -> _Version, also those gone.
