@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from aeai_tf import checkpoints, methods, runs, saved_model, training
+from aeai_tf import checkpoints, loop, methods, runs, saved_model, training
 from aeai_tf import config as configuration
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
@@ -225,6 +225,22 @@ def test_more_steps_continue_a_run(config, tmp_path):
     assert_same_state(in_two, at_once)
     steps = [row["step"] for row in runs.read_metrics(in_two)]
     assert steps == [2, 2, 3, 3, 6, 6]
+
+
+def test_long_calls_of_the_step_end_with_the_same_weights(
+    config, tmp_path, monkeypatch
+):
+    """One step a call, then as many as fit between what is due."""
+    config.update({"log_every": 6, "strip_every": 6, "checkpoint_every": 6})
+    for folder, seconds in (("short", 0), ("long", 1e9)):
+        monkeypatch.setattr(loop, "CALL_SECONDS", seconds)
+        training.train(config, str(tmp_path / folder))
+    assert_same_state(str(tmp_path / "long"), str(tmp_path / "short"))
+    for row, same in zip(
+        *(runs.read_metrics(str(tmp_path / f)) for f in ("long", "short")),
+        strict=True,
+    ):
+        assert row | {"seconds": 0} == same | {"seconds": 0}
 
 
 def test_killed_run_resumes_to_the_same_weights(
