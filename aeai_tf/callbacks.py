@@ -1,4 +1,4 @@
-"""What happens between training steps: watching, showing, saving, stopping."""
+"""What happens between calls of training steps: showing, saving, stopping."""
 
 import math
 import os
@@ -6,68 +6,67 @@ import signal
 import sys
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 import tqdm
 
-from aeai_tf import checkpoints, interpolation, runs, strategies, strips
+from aeai_tf import checkpoints, interpolation, loop, runs, strategies, strips
 from aeai_tf.data import showcase
 from aeai_tf.errors import UserError
 
 STRIP_ALPHAS = np.linspace(0.0, 1.0, 9, dtype=np.float32)
 
 
-class StepCallback(keras.callbacks.Callback):
-    """A callback that counts steps over all calls of a run.
+class Callback:
+    """What is called between the steps of a run; does nothing itself."""
 
-    Attributes:
-        start_step: steps taken before this call.
-    """
+    def on_train_begin(self) -> None:
+        """Called before the first step of this call of the program."""
 
-    def __init__(self, start_step: int):
-        """Takes the steps that were taken before this call."""
-        super().__init__()
-        self.start_step = start_step
+    def on_step(self, step: int, terms: dict[str, float]) -> None:
+        """Called after every call of some steps.
 
-    def on_train_batch_end(self, batch, logs=None):
-        """Calls `on_step` with the number of steps taken, from 1."""
-        self.on_step(self.start_step + batch + 1, logs)
+        Args:
+            step: steps taken so far, over all calls of the program.
+            terms: their means since the last row of `Scalars`.
+        """
 
-    def on_step(self, step, logs):
-        """To be overridden; `logs` holds the means since the last reset."""
-        raise NotImplementedError
+    def on_train_end(self) -> None:
+        """Called after the last step, unless an error ended the run."""
 
 
-class StopOnNonFinite(StepCallback):
+class StopOnNonFinite(Callback):
     """Ends a run whose loss diverged, keeping its last good checkpoint."""
 
     def __init__(self, start_step: int, folder: str):
-        """Takes the run's folder, for the message."""
-        super().__init__(start_step)
+        """Takes the steps taken so far, and the run's folder."""
+        self.step = start_step
         self.folder = folder
 
-    def on_step(self, step, logs):
+    def on_step(self, step, terms):
         """Raises `UserError` with the step and the term."""
-        bad = [name for name, value in logs.items() if not math.isfinite(value)]
+        bad = [n for n, value in terms.items() if not math.isfinite(value)]
+        first, self.step = self.step + 1, step
         if bad:
+            one = first == step
+            when = f"step {step}" if one else f"one of steps {first} to {step}"
             raise _diverged(
                 f"the term {' and '.join(map(repr, bad))} became "
-                f"{logs[bad[0]]} at step {step}",
+                f"{terms[bad[0]]} at {when}",
                 self.folder,
             )
 
 
-class Progress(StepCallback):
+class Progress(Callback):
     """A progress bar with the time left and the first term."""
 
     def __init__(self, start_step: int, steps: int, description: str):
         """Takes the steps of the whole run and what to call it."""
-        super().__init__(start_step)
+        self.start_step = start_step
         self.steps = steps
         self.description = description
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self):
         """Shows the bar."""
         print("compiling the training step, up to a minute", file=sys.stderr)
         self.bar = tqdm.tqdm(
@@ -80,25 +79,31 @@ class Progress(StepCallback):
             mininterval=0.5 if sys.stderr.isatty() else 30,
         )
 
-    def on_step(self, step, logs):
+    def on_step(self, step, terms):
         """Moves the bar."""
-        name = self.model.term_names[0]
-        self.bar.set_postfix_str(f"{name}={logs[name]:.4f}", refresh=False)
+        name, value = next(iter(terms.items()))
+        self.bar.set_postfix_str(f"{name}={value:.4f}", refresh=False)
         self.bar.update(step - self.bar.n)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self):
         """Leaves the bar where it stopped."""
         self.bar.close()
 
 
-class Scalars(StepCallback):
+class Scalars(Callback):
     """Writes every term, of training and held-out pairs, and their means.
 
     All workers of a team evaluate; the chief writes.
     """
 
     def __init__(
-        self, start_step, steps, folder, every, terms, held_out, writes=True
+        self,
+        start_step: int,
+        steps: int,
+        folder: str,
+        every: int,
+        trained: loop.Loop,
+        writes: bool = True,
     ):
         """Takes what to write and where.
 
@@ -107,18 +112,18 @@ class Scalars(StepCallback):
             steps: of the whole run.
             folder: of the run.
             every: steps between two rows, over which terms are averaged.
-            terms: their names.
-            held_out: data set of held-out batches.
+            trained: what takes the steps.
             writes: whether to write.
         """
-        super().__init__(start_step)
         self.steps = steps
         self.every = every
-        self.held_out = held_out
+        self.loop = trained
         self.writes = writes
         if not writes:
             return
-        self.file = runs.MetricsFile(folder, terms, start_step)
+        self.file = runs.MetricsFile(
+            folder, trained.model.term_names, start_step
+        )
         self.writers = {
             split: tf.summary.create_file_writer(
                 os.path.join(folder, "logs", split)
@@ -127,16 +132,11 @@ class Scalars(StepCallback):
         }
         self.began = time.monotonic() - self.file.seconds
 
-    def on_step(self, step, logs):
+    def on_step(self, step, terms):
         """Writes if it is time, then starts new means."""
         if step % self.every == 0 or step == self.steps:
-            self._write(step, "train", logs)
-            self.model.reset_metrics()
-            held_out = self.model.evaluate(
-                self.held_out, verbose=0, return_dict=True
-            )
-            self._write(step, "held_out", held_out)
-            self.model.reset_metrics()
+            self._write(step, "train", terms)
+            self._write(step, "held_out", self.loop.held_out_terms())
 
     def _write(self, step, split, terms):
         if not self.writes:
@@ -148,17 +148,18 @@ class Scalars(StepCallback):
         self.file.append(step, split, time.monotonic() - self.began, terms)
 
 
-class ImageStrips(StepCallback):
+class ImageStrips(Callback):
     """Draws interpolations of chosen pairs, for TensorBoard and as PNG.
 
     Rows: pixel blend, model, and truth where the set knows it; columns: alpha
     from 0 to 1, nine in the PNG files, every other one in TensorBoard.
     """
 
-    def __init__(self, start_step, steps, folder, every, image_set):
+    def __init__(self, model, start_step, steps, folder, every, image_set):
         """Takes what to draw and where.
 
         Args:
+            model: what interpolates.
             start_step: steps taken before this call.
             steps: of the whole run.
             folder: of the run.
@@ -166,7 +167,8 @@ class ImageStrips(StepCallback):
                 are drawn too.
             image_set: an `aeai_tf.data.image_set.ImageSet`.
         """
-        super().__init__(start_step)
+        self.model = model
+        self.start_step = start_step
         self.steps = steps
         self.folder = folder
         self.every = every
@@ -179,12 +181,12 @@ class ImageStrips(StepCallback):
             os.path.join(folder, "logs", "strips")
         )
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self):
         """Draws the untrained model."""
         if self.start_step == 0:
             self._draw(0)
 
-    def on_step(self, step, logs):
+    def on_step(self, step, terms):
         """Draws if it is time."""
         if step % self.every == 0 or step == self.steps:
             self._draw(step)
@@ -212,54 +214,58 @@ class ImageStrips(StepCallback):
         self.writer.flush()
 
 
-class Checkpoints(StepCallback):
+class Checkpoints(Callback):
     """Saves regularly and at the end, and stops at a signal.
 
-    The first SIGINT (Ctrl-C) or SIGTERM ends training after the step under
-    way; a second one ends the process at once. In a team, a signal to any
+    The first SIGINT (Ctrl-C) or SIGTERM ends training after the call of steps
+    under way; a second one ends the process at once. In a team, a signal to any
     worker stops all of them after the same step, and the chief saves.
 
     Attributes:
-        signal: the number of the signal that came, or None.
+        signal: the number of the signal that stops training, or None.
         step: steps taken so far.
     """
 
     def __init__(
-        self, start_step: int, folder: str, every: int, team: strategies.Team
+        self,
+        model,
+        start_step: int,
+        folder: str,
+        every: int,
+        team: strategies.Team,
     ):
         """Takes what to save, when, and for whom.
 
         Args:
+            model: compiled `aeai_tf.methods.base.InterpolationModel`.
             start_step: steps taken before this call.
             folder: of the run.
             every: steps between two checkpoints.
             team: whose chief saves.
         """
-        super().__init__(start_step)
+        self.model = model
         self.team = team
         self.folder = folder
         self.every = every
         self.step = self.saved = start_step
         self.signal = None
+        self._heard = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self):
         """Begins to listen for signals."""
         self.handlers = {
             number: signal.signal(number, self._stop)
             for number in (signal.SIGINT, signal.SIGTERM)
         }
 
-    def on_step(self, step, logs):
+    def on_step(self, step, terms):
         """Saves if it is time."""
         self.step = step
         if step % self.every == 0:
             self._save()
-        stop = max(self.team.ask(self.signal or 0))
-        if stop:
-            self.signal = stop
-            self.model.stop_training = True
+        self.signal = max(self.team.ask(self._heard)) or None
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self):
         """Saves what is not yet saved."""
         for number, handler in self.handlers.items():
             signal.signal(number, handler)
@@ -280,7 +286,7 @@ class Checkpoints(StepCallback):
 
     def _stop(self, number, frame):
         del frame
-        self.signal = number
+        self._heard = number
         signal.signal(number, self.handlers[number])
 
 

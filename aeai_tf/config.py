@@ -34,6 +34,8 @@ FREE_KEYS = {
     "data.cache_dir",
     "perceptual_weights",
 }
+# What keys were before they were keys, for older runs.
+EARLIER = {"precision": "float32"}
 
 
 def check(config: ml_collections.ConfigDict) -> None:
@@ -163,7 +165,7 @@ def flatten(config: ml_collections.ConfigDict, prefix: str = "") -> dict:
 
 def differences(old, new) -> list[str]:
     """Says in which keys two configurations would train differently."""
-    old, new = flatten(old), flatten(new)
+    old, new = EARLIER | flatten(old), EARLIER | flatten(new)
     return [
         f"{key} is {old.get(key)!r} there and {new.get(key)!r} here"
         for key in sorted((old.keys() | new.keys()) - FREE_KEYS)

@@ -37,22 +37,39 @@ PACKAGES = (
     "tensorflow",
     "tensorflow-datasets",
 )
+FULL_PRECISION = "float32"
 
 
-def build_model(config):
+def build_model(config, precision: str | None = None):
     """Builds and compiles the model of a configuration.
 
-    Weights follow from `config.seed`.
+    Weights follow from `config.seed`, whatever the precision.
 
     Args:
         config: checked by `aeai_tf.config.check`.
+        precision: in which networks compute, a choice of `config.precision`,
+            which is the default. Weights, optimisers, batch statistics, what
+            networks return and so all terms are float32 in any case.
 
     Returns:
         A compiled `aeai_tf.methods.base.InterpolationModel`.
     """
     keras.utils.set_random_seed(config.seed)
     method = methods.get(config.method)
-    model = method.from_settings(config, _reconstruction(config))
+    reconstruction = _reconstruction(config)
+    before = keras.config.dtype_policy()
+    precision = precision or config.get("precision", FULL_PRECISION)
+    if precision != FULL_PRECISION:
+        keras.config.set_dtype_policy(precision)
+    try:
+        model = method.from_settings(config, reconstruction)
+    finally:
+        keras.config.set_dtype_policy(before)
+    if precision != FULL_PRECISION:
+        for network in {n for names in model.players.values() for n in names}:
+            # Whose output, an image, latent or logit, is wanted in full.
+            head = getattr(model, network).get_layer("head")
+            head.dtype_policy = FULL_PRECISION
     model.compile(
         {
             player: keras.optimizers.Adam(
@@ -119,19 +136,20 @@ def load_data(config, **places: str | None) -> image_set.ImageSet:
 
 
 def load(folder: str):
-    """Loads the last checkpoint of a run.
+    """Loads the last checkpoint of a run, to use it.
 
     Args:
         folder: a work folder of `aeai-train`.
 
     Returns:
-        Its configuration and its model.
+        Its configuration and its model, which computes in float32 whatever
+        it was trained in.
 
     Raises:
         UserError: no run there, or one without a readable checkpoint.
     """
     config, path = find(folder)
-    model = build_model(config)
+    model = build_model(config, FULL_PRECISION)
     checkpoints.load(model, path)
     return config, model
 

@@ -6,7 +6,7 @@ import zlib
 
 import tensorflow as tf
 
-from aeai_tf import callbacks, checkpoints, runs, strategies
+from aeai_tf import callbacks, checkpoints, loop, runs, strategies
 from aeai_tf import config as configuration
 from aeai_tf.data import pipeline
 from aeai_tf.errors import UserError
@@ -84,53 +84,10 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
         return 0
 
     saver = callbacks.Checkpoints(
-        start_step, folder, config.checkpoint_every, team
+        model, start_step, folder, config.checkpoint_every, team
     )
-    held_out = pipeline.fixed_pairs(
-        data.images[data.held_out],
-        config.seed,
-        config.batch_size,
-        HELD_OUT_BATCHES,
-        model.sample,
-    )
-    reports = []
-    if team.is_chief:
-        reports = [
-            callbacks.Progress(
-                start_step, config.steps, f"{config.method} on {data.name}"
-            ),
-            callbacks.ImageStrips(
-                start_step, config.steps, folder, config.strip_every, data
-            ),
-        ]
     try:
-        model.fit(
-            pipeline.pairs(
-                data.images[data.train],
-                config.seed,
-                config.batch_size,
-                config.steps,
-                start_step,
-                model.sample,
-                model.rounds,
-            ),
-            shuffle=False,  # Shuffled already; spares a warning.
-            verbose=0,
-            callbacks=[
-                callbacks.StopOnNonFinite(start_step, folder),
-                callbacks.Scalars(
-                    start_step,
-                    config.steps,
-                    folder,
-                    config.log_every,
-                    model.term_names,
-                    held_out,
-                    team.is_chief,
-                ),
-                *reports,
-                saver,
-            ],
-        )
+        _take_steps(model, config, folder, data, team, saver)
         team.ask(0)  # The others wait for what the chief has still to write.
     except (OSError, tf.errors.OpError) as error:
         if team.workers > 1 and isinstance(error, LOST_WORKER):
@@ -156,6 +113,56 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
     return 0
 
 
+def _take_steps(model, config, folder, data, team, saver) -> None:
+    """Trains from `saver.step` on; the callbacks watch."""
+    start_step, last = saver.step, config.steps
+    steps = loop.Loop(
+        model,
+        team,
+        pipeline.pairs(
+            data.images[data.train],
+            config.seed,
+            config.batch_size,
+            last,
+            start_step,
+            model.sample,
+            model.rounds,
+        ),
+        pipeline.fixed_pairs(
+            data.images[data.held_out],
+            config.seed,
+            config.batch_size,
+            HELD_OUT_BATCHES,
+            model.sample,
+        ),
+    )
+    watching: list[callbacks.Callback] = [
+        callbacks.StopOnNonFinite(start_step, folder),
+        callbacks.Scalars(
+            start_step, last, folder, config.log_every, steps, team.is_chief
+        ),
+    ]
+    if team.is_chief:
+        title = f"{config.method} on {data.name}"
+        watching += [
+            callbacks.Progress(start_step, last, title),
+            callbacks.ImageStrips(
+                model, start_step, last, folder, config.strip_every, data
+            ),
+        ]
+    watching.append(saver)
+    for callback in watching:
+        callback.on_train_begin()
+    due = config.log_every, config.strip_every, config.checkpoint_every
+    for step, terms in steps.steps(start_step, last, due):
+        for callback in watching:
+            callback.on_step(step, terms)
+        if saver.signal:
+            break
+    for callback in watching:
+        callback.on_train_end()
+
+
 def _compare(team: strategies.Team, config, data, start_step: int) -> None:
     """Refuses workers that would not take the same steps."""
     settings = configuration.flatten(config)
@@ -175,8 +182,7 @@ def _compare(team: strategies.Team, config, data, start_step: int) -> None:
 
 def _show(model, config, folder: str, data) -> int:
     """Draws the strips of a method that learns nothing, and saves it."""
-    pictures = callbacks.ImageStrips(0, 0, folder, 1, data)
-    pictures.set_model(model)
+    pictures = callbacks.ImageStrips(model, 0, 0, folder, 1, data)
     pictures.on_train_begin()
     checkpoints.save(model, folder, 0)
     print(

@@ -8,6 +8,7 @@ NORMALIZATIONS = ("batch", "group", "none", "spectral")
 # What keys may be; a method's file has those of its own under the same names.
 CHOICES = {
     "normalization": NORMALIZATIONS,
+    "precision": ("float32", "mixed_bfloat16"),
     "reconstruction": ("mse", "l1", "bernoulli", "perceptual"),
 }
 NOT_NEGATIVE = RATE = (0, math.inf)
@@ -87,6 +88,9 @@ def get_config(method: str, data: str) -> ml_collections.ConfigDict:
     config.convs_per_block = 2
     # "batch", "group", "none" or "spectral", in the encoder and the decoder.
     config.normalization = "batch"
+    # In which networks compute while training: "float32", or "mixed_bfloat16"
+    # (weights, batch statistics, outputs and terms stay float32).
+    config.precision = "float32"
     # "mse", "l1", "bernoulli" (negative log-likelihood, images taken as
     # probabilities), or "perceptual" (features of VGG16).
     config.reconstruction = "mse"

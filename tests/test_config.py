@@ -37,6 +37,7 @@ def test_defaults_of_aeai_are_those_of_its_paper():
         ("adam_beta_1", 1.0, "adam_beta_1=1.0 must be at most"),
         ("derivative", "foward", "did you mean 'forward'?"),
         ("normalization", "layer", "batch, group, none"),
+        ("precision", "bfloat16", "did you mean 'mixed_bfloat16'?"),
         ("ablation", "no_smooth", "did you mean 'no_smoothness'?"),
         ("data.train_fraction", 1.0, "data.train_fraction=1.0"),
     ],

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from aeai_tf import checkpoints, methods, runs, saved_model, training
+from aeai_tf import checkpoints, loop, methods, runs, saved_model, training
 from aeai_tf import config as configuration
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
@@ -227,23 +227,50 @@ def test_more_steps_continue_a_run(config, tmp_path):
     assert steps == [2, 2, 3, 3, 6, 6]
 
 
+def test_long_calls_of_the_step_end_with_the_same_weights(
+    config, tmp_path, monkeypatch
+):
+    """One step a call, then as many as fit between what is due."""
+    config.update({"log_every": 6, "strip_every": 6, "checkpoint_every": 6})
+    for folder, seconds in (("short", 0), ("long", 1e9)):
+        monkeypatch.setattr(loop, "CALL_SECONDS", seconds)
+        training.train(config, str(tmp_path / folder))
+    assert_same_state(str(tmp_path / "long"), str(tmp_path / "short"))
+    for row, same in zip(
+        *(runs.read_metrics(str(tmp_path / f)) for f in ("long", "short")),
+        strict=True,
+    ):
+        assert row | {"seconds": 0} == same | {"seconds": 0}
+
+
+KILLED = """
+import os
+from aeai_tf import checkpoints, train
+
+save = checkpoints.save
+def save_once(model, folder, step):
+    if step > 2:
+        os.kill(os.getpid(), 9)
+    save(model, folder, step)
+checkpoints.save = save_once
+train.run()
+"""
+
+
 def test_killed_run_resumes_to_the_same_weights(
     finished, aeai_config, tmp_path
 ):
-    """kill -9 between two checkpoints; then the same again.
+    """kill -9 before its second checkpoint, of step 4; then the same again.
 
     In processes of their own, as programs run: in one that has built many
     models, forward mode no longer compiles a function a shape, which rounds
     otherwise.
     """
     folder = str(tmp_path / "run")
-    process = subprocess.Popen(command(aeai_config, folder))
-    while not checkpoints.paths(folder) and process.poll() is None:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    killed_at = checkpoints.step_of(checkpoints.last(folder))
-    assert killed_at < aeai_config.steps, "it was too fast to be killed"
+    python, _, _, *flags = command(aeai_config, folder)
+    done = subprocess.run([python, "-c", KILLED, *flags], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert checkpoints.step_of(checkpoints.last(folder)) == 2
     subprocess.run(command(aeai_config, folder), check=True)
     assert_same_state(folder, finished)
 
