@@ -1,0 +1,264 @@
+"""The same networks and the same step in PyTorch, as one would write them.
+
+What a step computes and moves is that of `aeai_tf.methods.ae` and `aeai`; the
+tests put the same weights into both and compare terms and gradients.
+"""
+
+import itertools
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from aeai_tf.bench.settings import load_config
+from aeai_tf.errors import UserError
+
+FILTERS = (16, 32, 64, 128)
+DENSE_UNITS = 512
+# Keras's defaults: its momentum counts the other way, 0.99.
+NORMALIZATION = {"eps": 1e-3, "momentum": 0.01}
+ADAM_EPSILON = 1e-7
+METHODS = ("ae", "aeai")
+# Memory layout, and whether `torch.compile` compiles the terms.
+VARIANTS = {
+    "eager": (torch.contiguous_format, False),
+    "eager, channels last": (torch.channels_last, False),
+    "compiled": (torch.contiguous_format, True),
+    "compiled, channels last": (torch.channels_last, True),
+}
+
+
+def encoder(image_size: int, outputs: int, convs: int) -> torch.nn.Module:
+    """Builds f, or D with one output.
+
+    Args:
+        image_size: height and width.
+        outputs: length of a latent.
+        convs: 3x3 convolutions before each pooling.
+
+    Returns:
+        A module from `[batch, 3, image_size, image_size]` to
+        `[batch, outputs]`.
+    """
+    layers, maps = [], 3
+    for filters in FILTERS:
+        for _ in range(convs):
+            layers += _convolution(maps, filters)
+            maps = filters
+        layers += [torch.nn.MaxPool2d(2)]
+    side = image_size // 2 ** len(FILTERS)
+    return torch.nn.Sequential(
+        *layers,
+        torch.nn.Flatten(),
+        *_dense(side * side * maps, DENSE_UNITS),
+        torch.nn.Linear(DENSE_UNITS, outputs),
+    )
+
+
+def decoder(image_size: int, latent_dim: int, convs: int) -> torch.nn.Module:
+    """Builds g; arguments as of `encoder`."""
+    side, maps = image_size // 2 ** len(FILTERS), FILTERS[-1]
+    layers = [
+        *_dense(latent_dim, DENSE_UNITS),
+        *_dense(DENSE_UNITS, side * side * maps),
+        torch.nn.Unflatten(1, [maps, side, side]),
+    ]
+    for filters, narrower in zip(
+        reversed(FILTERS), [*reversed(FILTERS[:-1]), None], strict=True
+    ):
+        layers += [torch.nn.Upsample(scale_factor=2)]
+        for _ in range(convs - 1):
+            layers += _convolution(maps, filters)
+            maps = filters
+        if narrower:
+            layers += _convolution(maps, narrower)
+            maps = narrower
+    return torch.nn.Sequential(
+        *layers, torch.nn.Conv2d(maps, 3, 3, padding=1), torch.nn.Sigmoid()
+    )
+
+
+def _convolution(maps: int, filters: int) -> list[torch.nn.Module]:
+    return [
+        torch.nn.Conv2d(maps, filters, 3, padding=1, bias=False),
+        torch.nn.BatchNorm2d(filters, **NORMALIZATION),
+        torch.nn.ReLU(),
+    ]
+
+
+def _dense(inputs: int, units: int) -> list[torch.nn.Module]:
+    return [
+        torch.nn.Linear(inputs, units, bias=False),
+        torch.nn.BatchNorm1d(units, **NORMALIZATION),
+        torch.nn.ReLU(),
+    ]
+
+
+class Twin:
+    """AE or AEAI.
+
+    Attributes:
+        networks: encoder, decoder and, of AEAI, discriminator, by name.
+        players: each player's parameters, by name, in the order of the
+            objectives.
+    """
+
+    def __init__(self, config):
+        """Builds the networks of a configuration.
+
+        Args:
+            config: of `ae` or `aeai`.
+
+        Raises:
+            UserError: the configuration has no twin.
+        """
+        same = {"normalization": "batch", "reconstruction": "mse"}
+        if config.method == "aeai":
+            same["discriminator_normalization"] = "batch"
+            same["ablation"] = "none"
+        for key, value in same.items():
+            if config[key] != value:
+                raise UserError(f"the PyTorch twin knows {key}={value!r} only")
+        self.config = config
+        sizes = config.image_size, config.latent_dim, config.convs_per_block
+        self.networks = {"encoder": encoder(*sizes), "decoder": decoder(*sizes)}
+        if config.method == "aeai":
+            self.networks["discriminator"] = encoder(
+                config.image_size, 1, config.convs_per_block
+            )
+        parameters = {n: [*m.parameters()] for n, m in self.networks.items()}
+        self.players = {
+            "autoencoder": parameters["encoder"] + parameters["decoder"]
+        }
+        if config.method == "aeai":
+            self.players["discriminator"] = parameters["discriminator"]
+
+    def compute_terms(self, source, target, alpha):
+        """The method's equations.
+
+        Args:
+            source: images `[batch, 3, height, width]`, [0, 1].
+            target: the same shape.
+            alpha: `[batch, 1]`.
+
+        Returns:
+            Terms by name, and each player's objective, in the order of
+            `players`.
+        """
+        x = torch.cat([source, target])
+        z = self.networks["encoder"](x)
+        x_hat = self.networks["decoder"](z)
+        if self.config.method == "ae":
+            reconstruction = functional.mse_loss(x_hat, x)
+            return {"reconstruction": reconstruction}, [reconstruction]
+        config, discriminator = self.config, self.networks["discriminator"]
+        z_i, z_j = z.chunk(2)
+        x_hat_i, x_hat_j = x_hat.chunk(2)
+        z_a = (1 - alpha) * z_i + alpha * z_j
+        x_a, dx_a = torch.func.jvp(
+            self.networks["decoder"], (z_a,), (z_j - z_i,)
+        )
+        real, generated = discriminator(x), discriminator(x_a)
+        terms = {
+            "reconstruction": functional.mse_loss(x_hat_i, source)
+            + functional.mse_loss(x_hat_j, target),
+            "adversarial": functional.softplus(-generated).mean(),
+            "discriminator": functional.softplus(-real).mean()
+            + functional.softplus(generated).mean(),
+            "discriminator_accuracy": (
+                (real > 0).float().mean() + (generated < 0).float().mean()
+            )
+            / 2,
+            "cycle": functional.mse_loss(self.networks["encoder"](x_a), z_a),
+            "smoothness": dx_a.square().mean(),
+        }
+        autoencoder = (
+            terms["reconstruction"]
+            + config.lambda_adversarial * terms["adversarial"]
+            + config.lambda_cycle * terms["cycle"]
+            + config.lambda_smoothness * terms["smoothness"]
+        )
+        return terms, [autoencoder, terms["discriminator"]]
+
+    def gradients(self, objectives) -> list:
+        """Each player's gradients of its own objective, and of no other."""
+        players = [*self.players.values()]
+        return [
+            torch.autograd.grad(
+                objective,
+                parameters,
+                retain_graph=parameters is not players[-1],
+            )
+            for objective, parameters in zip(objectives, players, strict=True)
+        ]
+
+
+def prepare(settings: dict):
+    """Builds all variants of both methods; for `turns.Held`.
+
+    Args:
+        settings: as of `settings.load_config`.
+
+    Returns:
+        "ae, eager", ...; "names" of these, and "failed": of the variants that
+        do not run, why not.
+    """
+    offers, failed = {}, {}
+    for method, variant in itertools.product(METHODS, VARIANTS):
+        name = f"{method}, {variant}"
+        step = _step(load_config(method, settings), *VARIANTS[variant])
+        try:
+            for _ in range(3):
+                step()
+        except Exception as error:  # torch.compile raises all sorts.
+            failed[name] = f"failed: {_sentence(error)}"
+        else:
+            offers[name] = step
+    return offers, {"names": [*offers], "failed": failed}
+
+
+def _step(config, layout, compiled: bool):
+    torch.manual_seed(config.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    twin = Twin(config)
+    for network in twin.networks.values():
+        network.to(device, memory_format=layout)
+    optimizers = [
+        torch.optim.Adam(
+            parameters,
+            config.get(f"{player}_learning_rate", config.learning_rate),
+            (config.adam_beta_1, config.adam_beta_2),
+            ADAM_EPSILON,
+        )
+        for player, parameters in twin.players.items()
+    ]
+    compute_terms = twin.compute_terms
+    if compiled:
+        # Two backward passes go through what AEAI computes.
+        torch._functorch.config.donated_buffer = False
+        compute_terms = torch.compile(compute_terms)
+    noise = np.random.default_rng(0)
+    shape = [2, config.batch_size, 3, config.image_size, config.image_size]
+    images = torch.tensor(noise.random(shape, np.float32), device=device)
+    pair = [x.contiguous(memory_format=layout) for x in images]
+    alpha = noise.random([config.batch_size, 1], np.float32)
+    alpha = torch.tensor(alpha, device=device)
+
+    def step():
+        _, objectives = compute_terms(*pair, alpha)
+        found = twin.gradients(objectives)
+        for optimizer, parameters, gradients in zip(
+            optimizers, twin.players.values(), found, strict=True
+        ):
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient
+            optimizer.step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return step
+
+
+def _sentence(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"
