@@ -60,7 +60,9 @@ def prepare(settings: dict):
             try:
                 offer()
             except (tf.errors.OpError, ValueError) as error:
-                failed[name] = f"failed: {str(error).splitlines()[0]}"
+                # Tracing puts where it happened in front.
+                last = str(error).strip().rpartition("\n")[2].strip()
+                failed[name] = f"failed: {last}"
             else:
                 offers[name] = offer
     return offers, {"names": [*offers], "failed": failed}

@@ -22,11 +22,11 @@ def prepare(settings: dict):
     Returns:
         Nothing, and the operations by method: "ae" and "aeai".
     """
-    ae, batch = _model("ae", settings)
-    without, own_batch = _model("aeai_no_smoothness", settings)
+    ae, batch = model("ae", settings)
+    without, own_batch = model("aeai_no_smoothness", settings)
     config = load_config("aeai", settings)
-    count = config.batch_size * config.num_alphas
-    latents = tf.zeros([count, without.latent_dim])
+    points = config.batch_size * config.num_alphas
+    latents = tf.zeros([points, without.latent_dim])
 
     def decode_and_back():
         with tf.GradientTape() as tape:
@@ -36,24 +36,26 @@ def prepare(settings: dict):
         return tape.gradient(images, sources)
 
     return {}, {
-        "ae": _count(ae.train_step, batch),
-        "aeai": _count(without.train_step, own_batch) + _count(decode_and_back),
+        "ae": count(ae.train_step, batch),
+        "aeai": count(without.train_step, own_batch) + count(decode_and_back),
     }
 
 
-def _model(method: str, settings: dict):
+def model(method: str, settings: dict):
+    """Builds the model of a method, and makes a batch for it."""
     config = load_config(method, settings)
-    model = runs.build_model(config)
+    built = runs.build_model(config)
     batches = pipeline.pairs(
         noise(config.image_size),
         config.seed,
         config.batch_size,
         1,
-        sample=model.sample,
+        sample=built.sample,
     )
-    return model, next(iter(batches))
+    return built, next(iter(batches))
 
 
-def _count(function, *arguments) -> int:
+def count(function, *arguments) -> int:
+    """Counts the operations of a call, compiled."""
     compiled = tf.function(function)
     return operations.count(compiled.get_concrete_function(*arguments))

@@ -81,7 +81,7 @@ def decoder(image_size: int, latent_dim: int, convs: int) -> torch.nn.Module:
 def _convolution(maps: int, filters: int) -> list[torch.nn.Module]:
     return [
         torch.nn.Conv2d(maps, filters, 3, padding=1, bias=False),
-        torch.nn.BatchNorm2d(filters, **NORMALIZATION),
+        _countless(torch.nn.BatchNorm2d(filters, **NORMALIZATION)),
         torch.nn.ReLU(),
     ]
 
@@ -89,9 +89,15 @@ def _convolution(maps: int, filters: int) -> list[torch.nn.Module]:
 def _dense(inputs: int, units: int) -> list[torch.nn.Module]:
     return [
         torch.nn.Linear(inputs, units, bias=False),
-        torch.nn.BatchNorm1d(units, **NORMALIZATION),
+        _countless(torch.nn.BatchNorm1d(units, **NORMALIZATION)),
         torch.nn.ReLU(),
     ]
+
+
+def _countless(normalization: torch.nn.Module) -> torch.nn.Module:
+    """Without its count of batches, which `torch.func.jvp` may not change."""
+    normalization.num_batches_tracked = None
+    return normalization
 
 
 class Twin:
@@ -206,8 +212,9 @@ def prepare(settings: dict):
     offers, failed = {}, {}
     for method, variant in itertools.product(METHODS, VARIANTS):
         name = f"{method}, {variant}"
-        step = _step(load_config(method, settings), *VARIANTS[variant])
+        config = load_config(method, settings)
         try:
+            step = _step(config, *VARIANTS[variant])
             for _ in range(3):
                 step()
         except Exception as error:  # torch.compile raises all sorts.
