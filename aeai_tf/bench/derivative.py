@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from aeai_tf import interpolation, networks
+from aeai_tf import interpolation, runs
 from aeai_tf.bench.settings import load_config
 
 DECODER = "decoder"
@@ -13,7 +13,7 @@ def prepare(settings: dict):
 
     Each computes a value and the gradients, into the decoder's weights and
     the latents, of the mean of its square: of what the decoder decodes, and of
-    its derivative along a direction, as AEAI's smoothness does.
+    its derivative along a direction, as AEAI takes it for its smoothness.
 
     Args:
         settings: as of `settings.load_config`.
@@ -25,29 +25,21 @@ def prepare(settings: dict):
     if not tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
     config = load_config("aeai", settings)
-    tf.keras.utils.set_random_seed(0)
-    decoder = networks.decoder(
-        config.image_size,
-        config.latent_dim,
-        convs_per_block=config.convs_per_block,
-        normalization=config.normalization,
-    )
     shape = [config.batch_size, config.latent_dim]
     point = tf.random.stateless_normal(shape, [0, 1])
     direction = tf.random.stateless_normal(shape, [0, 2])
-
-    def decode(latents):
-        return decoder(latents, training=True)
+    config.num_alphas = 1
+    model = runs.build_model(config)
+    decoder = model.decoder
 
     def gradients(mode: str):
+        model.derivative = mode
         with tf.GradientTape() as tape:
             tape.watch([point, direction])
             if mode == DECODER:
-                value = wanted = decode(point)
+                value = wanted = decoder(point, training=True)
             else:
-                value, wanted = interpolation.value_and_derivative(
-                    decode, point, direction, mode
-                )
+                value, wanted = model._decode_line(point, direction, True)
             objective = tf.reduce_mean(tf.square(wanted))
         sources = [point, direction, *decoder.trainable_variables]
         return value, tape.gradient(objective, sources)

@@ -75,9 +75,9 @@ class Plan:
         for method in {*self.methods, *WATCHED}:
             config = settings.load_config(method, self.values)
             configuration.check(config)
-            if self.bfloat16 and "mixed_precision" not in config:
+            if self.bfloat16 and "precision" not in config:
                 raise UserError(
-                    "--bfloat16: configurations have no key mixed_precision"
+                    "--bfloat16: configurations have no key precision"
                 )
 
     @property

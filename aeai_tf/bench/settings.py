@@ -12,7 +12,7 @@ from aeai_tf import planned
 DATA = "coil100/1"
 IMAGES = 72  # Of an object of COIL-100.
 BFLOAT16 = "_bfloat16"  # Behind the name of a method.
-MIXED_PRECISION = {"mixed_precision": True}
+MIXED_PRECISION = {"precision": "mixed_bfloat16"}
 
 
 def load_config(method: str, settings: dict):

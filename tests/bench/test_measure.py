@@ -172,12 +172,12 @@ def test_mixed_precision_needs_its_key(monkeypatch):
     def without(method, values):
         config = load(method, values)
         config.unlock()
-        if "mixed_precision" in config:
-            del config.mixed_precision
+        if "precision" in config:
+            del config.precision
         return config
 
     monkeypatch.setattr(measure.settings, "load_config", without)
-    with pytest.raises(UserError, match="no key mixed_precision"):
+    with pytest.raises(UserError, match="no key precision"):
         plan.check()
     rows = measure.run(plan, lambda _: None)["methods"]
     assert [*rows] == ["ae", "aeai", "ae_bfloat16", "aeai_bfloat16"]
