@@ -16,9 +16,11 @@ from aeai_tf.bench import (
 from aeai_tf.bench.settings import load_config
 from tests.bench.tiny import VALUES
 
+pytestmark = pytest.mark.usefixtures("small_networks")
+
 
 @pytest.fixture(scope="module")
-def ae():
+def ae(small_networks):
     return step.prepare("ae", VALUES)
 
 
@@ -37,28 +39,33 @@ def test_the_floor_is_below_what_aeai_does(ae):
     model, batch = floor.model("aeai", VALUES)
     aeai = floor.count(model.train_step, batch)
     decoder = floor.count(model.decoder, tf.zeros([2, config.latent_dim]))
-    # Forward mode does more than it needs to; less would be a miscount.
-    assert 0 <= aeai - needed["aeai"] <= 2.5 * decoder
+    # Two tapes go back through the decoder once more than they need to.
+    assert 0 <= aeai - needed["aeai"] <= 1.01 * decoder
     assert needed["aeai"] > 2 * needed["ae"]
 
 
 def test_the_derivative_in_all_modes(monkeypatch):
-    monkeypatch.setattr(interpolation, "MODES", ("forward", "of no such name"))
+    monkeypatch.setattr(interpolation, "MODES", ("nested_tapes", "none"))
     offers, info = derivative.prepare(VALUES)
     assert info["names"] == [*offers]
-    assert info["names"] == ["decoder", "decoder_xla", "forward", "forward_xla"]
-    assert [*info["failed"]] == ["of no such name", "of no such name_xla"]
-    assert "mode must be" in info["failed"]["of no such name"]
+    assert info["names"] == [
+        "decoder",
+        "decoder_xla",
+        "nested_tapes",
+        "nested_tapes_xla",
+    ]
+    assert [*info["failed"]] == ["none", "none_xla"]
+    assert "mode must be" in info["failed"]["none"]
     for offer in offers.values():
         offer()
 
 
 def test_the_ceiling_has_convolutions_of_the_network():
     offers, counts = ceiling.prepare(VALUES)
-    names = [f"convolution {filters}" for filters in (16, 32, 64, 128)]
+    names = ["convolution 8"]
     assert [*offers] == [*counts] == [ceiling.PRODUCT, *names]
     assert counts[ceiling.PRODUCT] == 2 * 2048**3
-    one = 2 * (4 * 16 * 16) * 16 * (9 * 16)
+    one = 2 * (4 * 16 * 16) * 8 * (9 * 8)
     assert {counts[name] for name in names} == {ceiling.IN_A_ROW * one}
 
 
