@@ -58,6 +58,9 @@ setuptools.setup(
         "tqdm>=4.65",
     ],
     extras_require={
+        # `tools/bench_train.py` compares with it; see docs/performance.md for
+        # the build without CUDA.
+        "bench": ["torch==2.13.0"],
         "dev": [
             "check-jsonschema>=0.38",
             "kubernetes-validate>=1.37",

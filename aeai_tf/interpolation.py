@@ -7,6 +7,9 @@ import tensorflow as tf
 from aeai_tf import replicas
 from aeai_tf.errors import UserError
 
+# Of `value_and_derivative`.
+MODES = ("forward", "nested_tapes")
+
 
 def lerp(source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """Points on the straight lines from `source` to `target`.

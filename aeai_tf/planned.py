@@ -131,7 +131,7 @@ def costs(path: str) -> dict[str, dict]:
     """Reads what a step of each method costs, in those of AE.
 
     Args:
-        path: of a file that `tools/benchmark_methods.py` wrote.
+        path: of a file that `tools/bench_train.py` wrote.
     """
     with open(path) as file:
         return json.load(file)["methods"]
