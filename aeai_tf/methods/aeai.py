@@ -29,11 +29,11 @@ Deviations:
   that weights do not depend on sizes.
 * The paper's sums run over M + 1 fixed alphas, its section 2.3 draws one at
   random; here `num_alphas` are drawn for each pair.
-* Off by default, for what they mend (docs/recipe.md): L_C over the variance of
-  the batch's latents (`relative_cycle`), since the plain one rewards latents
-  that shrink; an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder
-  et al. 2018, equation 9), since D sees few real images; and added terms that
-  come in once the reconstruction stands (`warm_up`, `ramp`).
+* Off by default, for what they mend: L_C over the variance of the batch's
+  latents (`relative_cycle`), since the plain one rewards latents that shrink;
+  an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder et al. 2018,
+  equation 9), since D sees few real images; and added terms that come in once
+  the reconstruction stands (`warm_up`, `ramp`).
 * A weight of 0 removes its term altogether, which makes the ablations of
   figures 12 to 15 as fast as they can be; without the adversarial term there
   is no discriminator.
