@@ -26,6 +26,7 @@ def encoder(
     *,
     convs_per_block: int = 2,
     normalization: str = "batch",
+    downsampling: str = "max_pooling",
     name: str = "encoder",
     **options,
 ) -> keras.Model:
@@ -37,6 +38,9 @@ def encoder(
             activation.
         convs_per_block: 3x3 convolutions before each pooling.
         normalization: "batch", "group", "none" or "spectral".
+        downsampling: "max_pooling" after each block, or "stride": the last
+            convolution of each block takes every other pixel. Max-pooling
+            hands gradients to one pixel in four.
         name: of the model.
         **options: for every layer, such as `dtype="float64"`.
 
@@ -44,12 +48,21 @@ def encoder(
         A model from `[batch, image_size, image_size, 3]`, [0, 1], to
         `[batch, latent_dim]`.
     """
+    if downsampling not in ("max_pooling", "stride"):
+        raise ValueError(
+            f"downsampling must be 'max_pooling' or 'stride', not "
+            f"{downsampling!r}"
+        )
+    strided = downsampling == "stride"
     images = keras.Input([image_size, image_size, 3], name="images", **options)
     x = images
     for filters in BLOCK_FILTERS:
-        for _ in range(convs_per_block):
+        for _ in range(convs_per_block - strided):
             x = _conv(x, filters, normalization, options)
-        x = keras.layers.MaxPooling2D(**options)(x)
+        if strided:
+            x = _conv(x, filters, normalization, options, strides=2)
+        else:
+            x = keras.layers.MaxPooling2D(**options)(x)
     x = keras.layers.Flatten(**options)(x)
     x = _dense(x, DENSE_UNITS, normalization, options)
     _, dense = _learned_layers(normalization)
@@ -103,6 +116,7 @@ def discriminator(
     *,
     convs_per_block: int = 2,
     normalization: str = "batch",
+    downsampling: str = "max_pooling",
     **options,
 ) -> keras.Model:
     """Builds D: images to one logit each, `[batch, 1]`; real is positive.
@@ -114,6 +128,7 @@ def discriminator(
         1,
         convs_per_block=convs_per_block,
         normalization=normalization,
+        downsampling=downsampling,
         name="discriminator",
         **options,
     )
@@ -136,11 +151,12 @@ def _learned_layers(normalization: str):
     return keras.layers.Conv2D, keras.layers.Dense
 
 
-def _conv(x, filters: int, normalization: str, options: dict):
+def _conv(x, filters: int, normalization: str, options: dict, strides=1):
     convolution, _ = _learned_layers(normalization)
     x = convolution(
         filters,
         3,
+        strides,
         padding="same",
         use_bias=normalization in ("none", "spectral"),
         kernel_initializer="he_normal",

@@ -37,6 +37,20 @@ def test_decoder_mirrors_the_encoder(convs_per_block):
     assert [(out, into) for into, out in reversed(there)] == back
 
 
+@pytest.mark.parametrize("convs_per_block", [1, 2])
+def test_strides_in_place_of_pooling(convs_per_block):
+    options = {"convs_per_block": convs_per_block, "normalization": "none"}
+    pooled = networks.discriminator(32, **options)
+    strided = networks.discriminator(32, **options, downsampling="stride")
+    assert [w.shape for w in strided.weights] == [
+        w.shape for w in pooled.weights
+    ]
+    kinds = {type(layer).__name__ for layer in strided.layers}
+    assert "MaxPooling2D" not in kinds
+    with pytest.raises(ValueError, match="'max_pooling' or 'stride', not 'x'"):
+        networks.discriminator(32, downsampling="x")
+
+
 def test_latents_have_neither_normalisation_nor_activation():
     head = networks.encoder(16, 4).layers[-1]
     assert isinstance(head, keras.layers.Dense)

@@ -29,6 +29,11 @@ Deviations:
   that weights do not depend on sizes.
 * The paper's sums run over M + 1 fixed alphas, its section 2.3 draws one at
   random; here `num_alphas` are drawn for each pair.
+* Off by default, for what they mend: L_C over the variance of the batch's
+  latents (`relative_cycle`), since the plain one rewards latents that shrink;
+  an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder et al. 2018,
+  equation 9), since D sees few real images; and added terms that come in once
+  the reconstruction stands (`warm_up`, `ramp`).
 * A weight of 0 removes its term altogether, which makes the ablations of
   figures 12 to 15 as fast as they can be; without the adversarial term there
   is no discriminator.
@@ -62,6 +67,10 @@ class AEAI(base.InterpolationModel):
         lambda_adversarial: float = 1e-2,
         lambda_cycle: float = 1e-2,
         lambda_smoothness: float = 1e-1,
+        lambda_r1: float = 0.0,
+        relative_cycle: bool = False,
+        warm_up: int = 0,
+        ramp: int = 0,
         num_alphas: int = 1,
         derivative: str = "nested_tapes",
         reconstruction: Callable = losses.squared_error,
@@ -76,6 +85,11 @@ class AEAI(base.InterpolationModel):
             lambda_adversarial: weight of L_A.
             lambda_cycle: weight of L_C.
             lambda_smoothness: weight of L_S.
+            lambda_r1: weight of the discriminator's R1 penalty.
+            relative_cycle: whether L_C is divided by the variance of the
+                batch's latents.
+            warm_up: steps of the autoencoder by reconstruction alone.
+            ramp: steps over which the weights then rise to what they are.
             num_alphas: points drawn on each line.
             derivative: "nested_tapes" or "forward", see
                 `interpolation.value_and_derivative`.
@@ -94,6 +108,10 @@ class AEAI(base.InterpolationModel):
         self.lambda_adversarial = lambda_adversarial
         self.lambda_cycle = lambda_cycle
         self.lambda_smoothness = lambda_smoothness
+        self.lambda_r1 = lambda_r1 if lambda_adversarial else 0.0
+        self.relative_cycle = relative_cycle
+        self.warm_up = warm_up
+        self.ramp = ramp
         self.num_alphas = num_alphas
         self.derivative = derivative
         self.reconstruction = reconstruction
@@ -103,6 +121,8 @@ class AEAI(base.InterpolationModel):
         if lambda_adversarial:
             self.players["discriminator"] = ("discriminator",)
             names += ["adversarial", "discriminator", "discriminator_accuracy"]
+        if self.lambda_r1:
+            names += ["r1"]
         if lambda_cycle:
             names += ["cycle"]
         if lambda_smoothness:
@@ -125,11 +145,16 @@ class AEAI(base.InterpolationModel):
                 config.image_size,
                 convs_per_block=config.convs_per_block,
                 normalization=config.discriminator_normalization,
+                downsampling=config.discriminator_downsampling,
             )
         return cls(
             *networks.autoencoder(config),
             discriminator,
             **weights,
+            lambda_r1=config.lambda_r1,
+            relative_cycle=config.cycle == "relative",
+            warm_up=config.warm_up,
+            ramp=config.ramp,
             num_alphas=config.num_alphas,
             derivative=interpolation.resolve_mode(
                 config.derivative, config.normalization
@@ -160,8 +185,9 @@ class AEAI(base.InterpolationModel):
         }
         objective = terms["reconstruction"]
         objectives = {}
+        share = self._share()
         if self.lambda_adversarial:
-            real = self.discriminator(x, training=training)
+            real, r1 = self._judge_real(x, training)
             generated = self.discriminator(x_a, training=training)
             terms["adversarial"] = losses.real_logits(generated)
             terms["discriminator"] = losses.real_logits(
@@ -170,16 +196,40 @@ class AEAI(base.InterpolationModel):
             terms["discriminator_accuracy"] = losses.discriminator_accuracy(
                 real, generated
             )
-            objective += self.lambda_adversarial * terms["adversarial"]
+            objective += share * self.lambda_adversarial * terms["adversarial"]
             objectives["discriminator"] = terms["discriminator"]
+            if self.lambda_r1:
+                terms["r1"] = r1
+                objectives["discriminator"] += self.lambda_r1 / 2 * r1
         if self.lambda_cycle:
             z_cycle = self.encoder(x_a, training=training)
             terms["cycle"] = losses.squared_error(z_a, z_cycle)
-            objective += self.lambda_cycle * terms["cycle"]
+            if self.relative_cycle:
+                terms["cycle"] /= tf.reduce_mean(tf.math.reduce_variance(z, 0))
+            objective += share * self.lambda_cycle * terms["cycle"]
         if self.lambda_smoothness:
             terms["smoothness"] = tf.reduce_mean(tf.square(dx_a))
-            objective += self.lambda_smoothness * terms["smoothness"]
+            objective += share * self.lambda_smoothness * terms["smoothness"]
         return terms, {"autoencoder": objective, **objectives}
+
+    def _share(self):
+        """Share of the added terms' weights at this step, from 0 to 1."""
+        if not self.warm_up and not self.ramp:
+            return 1.0
+        step = self.player_optimizers["autoencoder"].iterations
+        past = tf.cast(step, tf.float32) - self.warm_up
+        return tf.clip_by_value(past / max(self.ramp, 1), 0.0, 1.0)
+
+    def _judge_real(self, x, training):
+        """Returns D(x) and its R1 penalty, or None without one."""
+        if not self.lambda_r1:
+            return self.discriminator(x, training=training), None
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            logits = self.discriminator(x, training=training)
+        # Each logit is its own image's: gradients do not mix.
+        gradient = tape.gradient(logits, x)
+        return logits, tf.reduce_mean(tf.reduce_sum(gradient**2, [1, 2, 3]))
 
     def _decode_line(self, z_a, direction, training):
         """Returns x_a and its derivative, or None without smoothness."""

@@ -83,6 +83,59 @@ def test_terms_by_hand(derivative):
     )
 
 
+def test_relative_cycle_and_r1_by_hand():
+    model = two_pixel_model(relative_cycle=True, lambda_r1=0.5)
+    plain = two_pixel_model(relative_cycle=True)
+    terms, objectives = model.compute_terms(two_pixel_batch(), training=True)
+    without, others = plain.compute_terms(two_pixel_batch(), training=True)
+    assert set(terms) == set(model.term_names) == ALL_TERMS | {"r1"}
+    assert set(without) == set(plain.term_names) == ALL_TERMS
+    # Latents (0.2, 0.4) and (1, 0) have the variances 0.4^2 and 0.2^2.
+    np.testing.assert_allclose(
+        terms["cycle"],
+        (0.24**2 + 0.21**2) / (0.4**2 + 0.2**2),
+        rtol=1e-5,
+    )
+    # D(x) = 3 (x_1 + x_2) has the gradient (3, 3).
+    np.testing.assert_allclose(terms["r1"], 9 + 9, rtol=1e-5)
+    np.testing.assert_allclose(
+        objectives["discriminator"],
+        others["discriminator"] + 0.5 / 2 * 18,
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        objectives["autoencoder"], others["autoencoder"], rtol=1e-5
+    )
+
+
+def test_shrinking_latents_does_not_lower_the_relative_cycle():
+    batch, cycles = two_pixel_batch(), []
+    for scale in (2.0, 0.2):  # Of latents; the decoder makes up for it.
+        encoder, decoder = tiny.coder(
+            tiny.Scale(scale), tiny.Square(2 / scale**2)
+        )
+        discriminator = tiny.network(tiny.Logit(3.0), 1, 2, 1)
+        model = aeai.AEAI(encoder, decoder, discriminator, relative_cycle=True)
+        cycles.append(model.compute_terms(batch, training=False)[0]["cycle"])
+    np.testing.assert_allclose(*cycles, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "step, share", [(0, 0.0), (10, 0.0), (12, 0.5), (14, 1.0), (99, 1.0)]
+)
+def test_other_terms_come_in_by_and_by(step, share):
+    options = {"lambda_smoothness": 0.0, "lambda_adversarial": 0.0}
+    model = two_pixel_model(warm_up=10, ramp=4, lambda_cycle=2.0, **options)
+    model.player_optimizers["autoencoder"].iterations.assign(step)
+    terms, objectives = model.compute_terms(two_pixel_batch(), training=True)
+    np.testing.assert_allclose(
+        objectives["autoencoder"] - terms["reconstruction"],
+        share * 2 * terms["cycle"],
+        rtol=1e-5,
+        atol=1e-7,
+    )
+
+
 def test_several_alphas_are_averaged():
     model = two_pixel_model(num_alphas=2)
     batch = two_pixel_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
