@@ -22,6 +22,7 @@ def prepare(settings: dict):
     Returns:
         `matrix product`, `convolution 16`, ...; and the operations of each.
     """
+    tf.get_logger().setLevel("ERROR")  # It warns of many traces.
     config = load_config("ae", settings)
     side = 8192 if tf.config.list_physical_devices("GPU") else 2048
     matrix = tf.random.stateless_normal([side, side], [0, 0])

@@ -24,6 +24,7 @@ def prepare(settings: dict):
     """
     if not tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
+    tf.get_logger().setLevel("ERROR")  # It warns of many traces.
     config = load_config("aeai", settings)
     shape = [config.batch_size, config.latent_dim]
     point = tf.random.stateless_normal(shape, [0, 1])
