@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 
 from aeai_tf import replicas
@@ -56,6 +57,7 @@ def value_and_derivative(
     point: tf.Tensor,
     direction: tf.Tensor,
     mode: str,
+    **options,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Evaluates a function and its exact derivative along a direction.
 
@@ -82,25 +84,40 @@ def value_and_derivative(
         flow through both.
     """
     if mode == "forward":
-        with tf.autodiff.ForwardAccumulator(point, direction) as accumulator:
-            value = function(point)
-        derivative = accumulator.jvp(value)
-        if derivative is None:
-            raise ValueError(
-                "forward mode lost the derivative inside this function; "
-                "use mode='nested_tapes'"
-            )
-        return value, derivative
+        return _pushforward(function, point, direction, options)
     if mode == "nested_tapes":
         with tf.GradientTape(watch_accessed_variables=False) as outer:
             with tf.GradientTape(watch_accessed_variables=False) as inner:
                 inner.watch(point)
-                value = function(point)
+                value = function(point, **options)
             cotangent = tf.zeros_like(value)
             outer.watch(cotangent)
             pulled_back = inner.gradient(value, point, cotangent)
         return value, outer.gradient(pulled_back, cotangent, direction)
     raise ValueError(f"mode must be 'forward' or 'nested_tapes', not {mode!r}")
+
+
+def _pushforward(function, point, direction, options):
+    """Forward mode: through a chain of layers, one after the other."""
+    if isinstance(function, keras.Model):
+        for layer in _chain(function):
+            point, direction = _pushforward(layer, point, direction, options)
+        return point, direction
+    if hasattr(function, "pushforward"):
+        return function.pushforward(point, direction, **options)
+    with tf.autodiff.ForwardAccumulator(point, direction) as accumulator:
+        value = function(point, **options)
+    derivative = accumulator.jvp(value)
+    if derivative is None:
+        raise ValueError(
+            "forward mode lost the derivative inside this function; "
+            "use mode='nested_tapes'"
+        )
+    return value, derivative
+
+
+def _chain(model):
+    return model.layers[1:]
 
 
 def resolve_mode(mode: str, normalization: str) -> str:
