@@ -83,13 +83,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
             *results, mean, variance = _normalize(
                 *rows, gamma, beta, self.epsilon, (0, 1, 2), replicas.mean
             )
-        for moving, new in (
-            (self.moving_mean, mean),
-            (self.moving_variance, variance),
-        ):
-            new = tf.reshape(new, [-1])
-            moving.assign(moving * self.momentum + new * (1 - self.momentum))
+        self._follow(self.moving_mean, mean)
+        self._follow(self.moving_variance, variance)
         return _apply(lambda x: tf.reshape(x, tf.shape(inputs)), *results)
+
+    def _follow(self, moving, new):
+        new = tf.reshape(new, [-1]) * (1 - self.momentum)
+        moving.assign(moving * self.momentum + new)
 
 
 class GroupNormalization(keras.layers.GroupNormalization):
@@ -108,9 +108,7 @@ class GroupNormalization(keras.layers.GroupNormalization):
             lambda x: tf.reshape(x, [batch, -1, *shape]), inputs, tangents
         )
         gamma, beta = (tf.reshape(v, shape) for v in (self.gamma, self.beta))
-        *results, _, _ = _normalize(
-            *grouped, gamma, beta, self.epsilon, (1, 3)
-        )
+        *results, _, _ = _normalize(*grouped, gamma, beta, self.epsilon, (1, 3))
         return _apply(lambda x: tf.reshape(x, tf.shape(inputs)), *results)
 
 
@@ -159,28 +157,37 @@ def _by_kernel(x, tangents, gamma, beta, epsilon):
     """`_normalize` over all axes but the last one, by TensorFlow's kernels.
 
     They are several times as fast, but are there for float32 and shorter, and
-    for one replica, only. The derivative of normalised values along a
-    movement is the same function of it as the gradient is of the gradient
-    that comes in; hence one kernel does for both.
+    for one replica, only.
     """
-    outputs, mean, variance, *saved = tf.raw_ops.FusedBatchNormV3(
-        x=x,
-        scale=gamma,
-        offset=beta,
-        mean=[],
-        variance=[],
-        epsilon=epsilon,
-        is_training=True,
-    )
     count = tf.cast(tf.size(x) // tf.size(gamma), gamma.dtype)
-    variance *= (count - 1) / count  # The kernel divides by count - 1.
+
+    def normalize(x, gamma, beta):
+        outputs, mean, variance, *saved = tf.raw_ops.FusedBatchNormV3(
+            x=x,
+            scale=gamma,
+            offset=beta,
+            mean=[],
+            variance=[],
+            epsilon=epsilon,
+            is_training=True,
+        )
+        # The kernel divides by count - 1.
+        return outputs, mean, variance * (count - 1) / count, saved
+
     if tangents is None:
+        outputs, mean, variance, _ = normalize(x, gamma, beta)
         return outputs, None, mean, variance
 
     @tf.custom_gradient
-    def derivative(x, tangents, gamma):
+    def pushforward(x, tangents, gamma, beta):
+        # With h normalised x and s its slope, d h = s (d x - mean(d x)
+        # - h mean(h d x)). That map is its own transpose, so the kernel of
+        # the gradient gives the derivative, too.
+        outputs, mean, variance, saved = normalize(x, gamma, beta)
+        slope = tf.math.rsqrt(variance + epsilon)
+
         def pull(values):
-            grad, along_x, total, *_ = tf.raw_ops.FusedBatchNormGradV3(
+            gradient, along_h, total, *_ = tf.raw_ops.FusedBatchNormGradV3(
                 y_backprop=values,
                 x=x,
                 scale=gamma,
@@ -190,34 +197,37 @@ def _by_kernel(x, tangents, gamma, beta, epsilon):
                 epsilon=epsilon,
                 is_training=True,
             )
-            return grad, along_x / count, total / count
+            return gradient, along_h / count, total / count
 
-        result, result_x, mean_tangent = pull(tangents)
+        derivative, h_t, mean_t = pull(tangents)
 
-        def gradients(upstream):
-            # With h normalised x, s its slope, and means over the batch:
-            # <upstream, result> / count = gamma s c, and d h = s (d x - mean(d
-            # x) - h mean(h d x)), d s = -s^2 mean(h d x).
-            grad, grad_x, mean_upstream = pull(upstream)
-            u, t, g, r = (
-                tf.cast(v, gamma.dtype)
-                for v in (upstream, tangents, grad, result)
-            )
-            slope = tf.math.rsqrt(variance + epsilon)
-            c = (
-                tf.reduce_mean(u * t, [0, 1, 2])
-                - mean_upstream * mean_tangent
-                - grad_x * result_x
+        def gradients(to_outputs, to_derivative, *_):
+            to_x, h_v, mean_v = pull(to_outputs)
+            to_tangents, h_w, mean_w = pull(to_derivative)
+            # mean(to_derivative * derivative) = gamma s c; its gradient into x
+            # goes by way of h and, d s = -s^2 mean(h d x), of s.
+            product = tf.cast(to_derivative * tangents, gamma.dtype)
+            c = tf.reduce_mean(product, [0, 1, 2]) - mean_w * mean_t - h_w * h_t
+            by_slope, *_ = tf.raw_ops.FusedBatchNormV3(
+                x=x,
+                scale=-gamma * tf.square(slope) * c,
+                offset=tf.zeros_like(beta),
+                mean=mean,
+                variance=variance,
+                epsilon=epsilon,
+                is_training=False,
             )
             to_x = tf.add_n(
                 [
-                    r * (-slope * grad_x),
-                    g * (-slope * result_x),
-                    (tf.cast(x, gamma.dtype) - mean) * (-gamma * slope**3 * c),
+                    to_x,
+                    derivative * tf.cast(-slope * h_w, x.dtype),
+                    to_tangents * tf.cast(-slope * h_t, x.dtype),
+                    by_slope,
                 ]
             )
-            return tf.cast(to_x, x.dtype), grad, count * slope * c
+            to_gamma = count * (h_v + slope * c)
+            return to_x, to_tangents, to_gamma, count * mean_v
 
-        return result, gradients
+        return (outputs, derivative, mean, variance), gradients
 
-    return outputs, derivative(x, tangents, gamma), mean, variance
+    return pushforward(x, tangents, gamma, beta)

@@ -92,9 +92,8 @@ def decoder(
             x = _conv(x, filters, normalization, options, upsampled)
             upsampled = False
     convolution, _ = _learned_layers(normalization, upsampled)
-    x = convolution(
-        3, 3, padding="same", activation="sigmoid", name="head", **options
-    )(x)
+    x = convolution(3, 3, padding="same", name="head", **options)(x)
+    x = keras.layers.Activation("sigmoid", **options)(x)
     return keras.Model(latents, x, name=name)
 
 

@@ -131,9 +131,7 @@ class AEAI(base.InterpolationModel):
             discriminator,
             **weights,
             num_alphas=config.num_alphas,
-            derivative=interpolation.resolve_mode(
-                config.derivative, config.normalization
-            ),
+            derivative=interpolation.resolve_mode(config.derivative),
             reconstruction=reconstruction,
         )
 
