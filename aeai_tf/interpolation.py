@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 
-from aeai_tf import replicas
-from aeai_tf.errors import UserError
+from aeai_tf import layers
 
 # Of `value_and_derivative`.
 MODES = ("forward", "nested_tapes")
@@ -59,6 +59,7 @@ def value_and_derivative(
     point: tf.Tensor,
     direction: tf.Tensor,
     mode: str,
+    **options,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Evaluates a function and its exact derivative along a direction.
 
@@ -71,34 +72,29 @@ def value_and_derivative(
     movement of all rows.
 
     Args:
-        function: differentiable; called once.
+        function: differentiable, such as a `keras.Model`; called once.
         point: `[batch, dim]`.
         direction: the same shape.
-        mode: "forward" (`tf.autodiff.ForwardAccumulator`) or "nested_tapes"
-            (two `tf.GradientTape`s: the vector-Jacobian product is linear in
-            its cotangent, and its derivative with respect to that cotangent
-            is the Jacobian-vector product). Both are exact; they differ in
+        mode: "forward" (value and derivative together through layer after
+            layer; what has no layers, or a layer that has no rule here, by
+            `tf.autodiff.ForwardAccumulator`) or "nested_tapes" (two
+            `tf.GradientTape`s: the vector-Jacobian product is linear in its
+            cotangent, and its derivative with respect to that cotangent is
+            the Jacobian-vector product). Both are exact; they differ in
             speed.
+        **options: for `function`, such as `training=True`.
 
     Returns:
         `function(point)` and the derivative, of the same shape. Gradients
         flow through both.
     """
     if mode == "forward":
-        with tf.autodiff.ForwardAccumulator(point, direction) as accumulator:
-            value = function(point)
-        derivative = accumulator.jvp(value)
-        if derivative is None:
-            raise ValueError(
-                "forward mode lost the derivative inside this function; "
-                "use mode='nested_tapes'"
-            )
-        return value, derivative
+        return _pushforward(function, point, direction, options)
     if mode == "nested_tapes":
         with tf.GradientTape(watch_accessed_variables=False) as outer:
             with tf.GradientTape(watch_accessed_variables=False) as inner:
                 inner.watch(point)
-                value = function(point)
+                value = function(point, **options)
             cotangent = tf.zeros_like(value)
             outer.watch(cotangent)
             pulled_back = inner.gradient(value, point, cotangent)
@@ -106,30 +102,64 @@ def value_and_derivative(
     raise ValueError(f"mode must be 'forward' or 'nested_tapes', not {mode!r}")
 
 
-def resolve_mode(mode: str, normalization: str) -> str:
+def _pushforward(function, point, direction, options):
+    """Forward mode."""
+    chain = _chain(function)
+    if chain:
+        for layer in chain:
+            point, direction = _pushforward(layer, point, direction, options)
+        return point, direction
+    if hasattr(function, "pushforward"):
+        return function.pushforward(point, direction, **options)
+    if _is_affine(function):
+        value = function(point, **options)
+        kernel = tf.cast(function.kernel, value.dtype)
+        linear = getattr(function, "convolution_op", tf.matmul)
+        return value, linear(tf.cast(direction, value.dtype), kernel)
+    with tf.autodiff.ForwardAccumulator(point, direction) as accumulator:
+        value = function(point, **options)
+    derivative = accumulator.jvp(value)
+    if derivative is None:
+        raise ValueError(
+            "forward mode lost the derivative inside this function; "
+            "use mode='nested_tapes'"
+        )
+    return value, derivative
+
+
+def _chain(function) -> list[keras.Layer]:
+    """The layers of a model that calls one after the other; else nothing."""
+    if not isinstance(function, keras.Model) or not function.layers:
+        return []
+    first, *chain = function.layers
+    if not isinstance(first, keras.layers.InputLayer):
+        return []
+    output = first.output
+    for layer in chain:
+        if layer.input is not output:
+            return []
+        output = layer.output
+    return chain if output is function.output else []
+
+
+def _is_affine(function) -> bool:
+    """Of the kernel and the bias alone: subclasses may do more."""
+    kinds = keras.layers.Dense, keras.layers.Conv2D, layers.UpsampledConv2D
+    return (
+        type(function) in kinds
+        and function.activation is keras.activations.linear
+    )
+
+
+def resolve_mode(mode: str) -> str:
     """Turns "auto" into the mode that suits the machine.
 
-    On CPU forward mode is the faster one; on GPU it is nested tapes. Forward
-    mode would take statistics that replicas share for constants, so that
-    batch normalisation goes with nested tapes alone in several replicas.
+    On CPU forward mode is the faster one; on GPU it is nested tapes.
 
     Args:
         mode: "auto", "forward" or "nested_tapes".
-        normalization: of the decoder, as in `networks.decoder`.
-
-    Raises:
-        UserError: forward mode cannot be had.
     """
-    shared = normalization == "batch" and replicas.count() > 1
-    if mode == "forward" and shared:
-        raise UserError(
-            "derivative='forward' is wrong for batch normalisation over "
-            "several replicas: take --config.derivative=nested_tapes, or "
-            "--config.normalization=group"
-        )
     if mode != "auto":
         return mode
-    if shared:
-        return "nested_tapes"
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     return "nested_tapes" if on_gpu else "forward"

@@ -13,7 +13,7 @@ singular value (`aeai_tf.spectral`). It is meant for discriminators.
 
 import keras
 
-from aeai_tf import replicas, spectral
+from aeai_tf import layers, spectral
 
 BLOCK_FILTERS = (16, 32, 64, 128)
 DENSE_UNITS = 512
@@ -99,15 +99,14 @@ def decoder(
         [*reversed(BLOCK_FILTERS[:-1]), None],
         strict=True,
     ):
-        x = keras.layers.UpSampling2D(**options)(x)
-        for _ in range(convs_per_block - 1):
-            x = _conv(x, filters, normalization, options)
-        if narrower:
-            x = _conv(x, narrower, normalization, options)
-    convolution, _ = _learned_layers(normalization)
-    x = convolution(
-        3, 3, padding="same", activation="sigmoid", name="head", **options
-    )(x)
+        maps = [filters] * (convs_per_block - 1) + [narrower] * bool(narrower)
+        upsampled = True
+        for number in maps:
+            x = _conv(x, number, normalization, options, upsampled=upsampled)
+            upsampled = False
+    convolution, _ = _learned_layers(normalization, upsampled)
+    x = convolution(3, 3, padding="same", name="head", **options)(x)
+    x = keras.layers.Activation("sigmoid", **options)(x)
     return keras.Model(latents, x, name=name)
 
 
@@ -144,15 +143,25 @@ def autoencoder(config) -> tuple[keras.Model, keras.Model]:
     return encoder(*sizes, **options), decoder(*sizes, **options)
 
 
-def _learned_layers(normalization: str):
+def _learned_layers(normalization: str, upsampled: bool = False):
     """Classes of convolutions and of fully connected layers."""
     if normalization == "spectral":
-        return spectral.SpectralConv2D, spectral.SpectralDense
-    return keras.layers.Conv2D, keras.layers.Dense
+        convolutions = spectral.SpectralConv2D, spectral.UpsampledSpectralConv2D
+        return convolutions[upsampled], spectral.SpectralDense
+    convolutions = keras.layers.Conv2D, layers.UpsampledConv2D
+    return convolutions[upsampled], keras.layers.Dense
 
 
-def _conv(x, filters: int, normalization: str, options: dict, strides=1):
-    convolution, _ = _learned_layers(normalization)
+def _conv(
+    x,
+    filters: int,
+    normalization: str,
+    options: dict,
+    *,
+    strides: int = 1,
+    upsampled: bool = False,
+):
+    convolution, _ = _learned_layers(normalization, upsampled)
     x = convolution(
         filters,
         3,
@@ -178,13 +187,10 @@ def _dense(x, units: int, normalization: str, options: dict):
 
 def _normalize_and_activate(x, normalization: str, options: dict):
     if normalization == "batch":
-        # Statistics of the whole batch, over how many replicas it may be.
-        x = keras.layers.BatchNormalization(
-            synchronized=replicas.count() > 1, **options
-        )(x)
+        x = layers.BatchNormalization(**options)(x)
     elif normalization == "group":
         groups = max(1, x.shape[-1] // GROUP_SIZE)
-        x = keras.layers.GroupNormalization(groups, **options)(x)
+        x = layers.GroupNormalization(groups, **options)(x)
     elif normalization not in ("none", "spectral"):
         raise ValueError(
             f"normalization must be 'batch', 'group', 'none' or 'spectral', "

@@ -68,8 +68,10 @@ def build_model(config, precision: str | None = None):
     if precision != FULL_PRECISION:
         for network in {n for names in model.players.values() for n in names}:
             # Whose output, an image, latent or logit, is wanted in full.
-            head = getattr(model, network).get_layer("head")
-            head.dtype_policy = FULL_PRECISION
+            all_layers = getattr(model, network).layers
+            names = [layer.name for layer in all_layers]
+            for layer in all_layers[names.index("head") :]:
+                layer.dtype_policy = FULL_PRECISION
     model.compile(
         {
             player: keras.optimizers.Adam(

@@ -20,6 +20,8 @@ has settled, so the norm of a new layer begins above 1.
 import keras
 import tensorflow as tf
 
+from aeai_tf import layers
+
 
 class _Spectral:
     """Mixin of a Keras layer with a `_kernel`, channels last."""
@@ -80,6 +82,11 @@ class SpectralConv2D(_Spectral, keras.layers.Conv2D):
 
     def _linear(self, inputs, kernel):
         return self.convolution_op(inputs, kernel)
+
+
+@keras.saving.register_keras_serializable("aeai_tf")
+class UpsampledSpectralConv2D(layers.Upsampled, SpectralConv2D):
+    """`SpectralConv2D` of 3x3 after a doubling of height and width."""
 
 
 @keras.saving.register_keras_serializable("aeai_tf")

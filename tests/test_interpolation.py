@@ -1,5 +1,6 @@
 """The alpha-derivative is the heart of the method: checked to 1e-6."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -47,17 +48,14 @@ def test_derivative_equals_central_differences(
     target = tf.random.stateless_normal([3, 4], [3, 4], dtype=tf.float64)
     alpha = tf.constant([0.2, 0.5, 0.9], tf.float64)[:, None]
 
-    def decode(latents):
-        return decoder(latents, training=training)
-
     def line(shift):
         points = interpolation.lerp(source, target, alpha + shift)
-        return decode(points[:, 0]).numpy()
+        return decoder(points[:, 0], training=training).numpy()
 
     def both():
         point = interpolation.lerp(source, target, alpha)[:, 0]
         return interpolation.value_and_derivative(
-            decode, point, target - source, mode
+            decoder, point, target - source, mode, training=training
         )
 
     value, derivative = (tf.function(both) if compiled else both)()
@@ -84,6 +82,128 @@ def test_gradient_flows_through_the_derivative(mode):
         loss = tf.reduce_sum(derivative**2)
     np.testing.assert_allclose(derivative, [[6.0]])
     np.testing.assert_allclose(tape.gradient(loss, weight), 2 * 0.5 * 144)
+
+
+@pytest.fixture
+def small_networks(monkeypatch):
+    monkeypatch.setattr(networks, "BLOCK_FILTERS", (8,))
+    monkeypatch.setattr(networks, "DENSE_UNITS", 8)
+
+
+def small_decoder(normalization: str, policy: str = "float64"):
+    """Its weights are everywhere other than at the start."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    decoder = networks.decoder(16, 4, normalization=normalization)
+    keras.config.set_dtype_policy(before)
+    generator = np.random.default_rng(2)
+    for variable in decoder.weights:
+        change = 0.1 * generator.normal(size=variable.shape)
+        fan_in = max(1, np.prod(variable.shape[:-1]))
+        value = generator.normal(size=variable.shape) * (2 / fan_in) ** 0.5
+        if len(variable.shape) == 1:
+            value = np.ones(variable.shape)
+        variable.assign(value + change)
+    return decoder
+
+
+def smoothness_of(decoder, mode: str, compiled: bool = True, **options):
+    """A function: x_a, its derivative, L_S, and its gradient into weights."""
+    generator = np.random.default_rng(3)
+    ends = [tf.constant(generator.normal(size=[3, 4])) for _ in range(2)]
+
+    def evaluate():
+        with tf.GradientTape() as tape:
+            x, dx = interpolation.value_and_derivative(
+                decoder,
+                *ends,
+                mode,
+                training=True,
+            )
+            smoothness = tf.reduce_mean(tf.square(tf.cast(dx, tf.float64)))
+        variables = decoder.trainable_variables
+        return x, dx, smoothness, tape.gradient(smoothness, variables)
+
+    return tf.function(evaluate, **options) if compiled else evaluate
+
+
+@pytest.mark.parametrize("mode", ["forward", "nested_tapes"])
+@pytest.mark.parametrize("normalization", ["batch", "group", "none"])
+def test_gradient_of_smoothness_equals_central_differences(
+    mode, normalization, small_networks
+):
+    """Into the weights: what training descends along."""
+    decoder = small_decoder(normalization)
+    evaluate = smoothness_of(decoder, mode)
+    gradient = evaluate()[-1]
+    variables = decoder.trainable_variables
+    values = [v.numpy() for v in variables]
+    generator = np.random.default_rng(4)
+    way = [generator.normal(size=v.shape) / v.size**0.5 for v in values]
+
+    def moved(step):
+        for variable, value, along in zip(variables, values, way, strict=True):
+            variable.assign(value + step * along)
+        return evaluate()[2].numpy()
+
+    step = 1e-6
+    expected = (
+        8 * (moved(step) - moved(-step)) - (moved(2 * step) - moved(-2 * step))
+    ) / (12 * step)
+    found = sum(
+        np.sum(g * along)
+        for g, along in zip(gradient, way, strict=True)
+        if g is not None  # The last bias moves nothing.
+    )
+    assert abs(found - expected) < 1e-6 * abs(expected)
+
+
+# bfloat16 keeps 8 bits; ReLUs near their kink make more of it.
+@pytest.mark.parametrize(
+    ("dtype", "compiler", "most"),
+    [
+        ("float32", {}, 1e-4),
+        ("float32", {"jit_compile": True}, 1e-4),
+        ("mixed_bfloat16", {}, 0.2),
+    ],
+)
+@pytest.mark.parametrize("mode", ["forward", "nested_tapes"])
+def test_short_floats_differ_by_their_own_error(
+    mode, dtype, compiler, most, small_networks
+):
+    exact = smoothness_of(small_decoder("batch"), mode, compiled=False)()
+    found = smoothness_of(small_decoder("batch", dtype), mode, **compiler)()
+    for value, same in zip(found[:3], exact, strict=False):
+        off = tf.cast(value, tf.float64) - same
+        assert np.linalg.norm(off) < most * np.linalg.norm(same)
+
+
+@pytest.mark.parametrize("mode", ["forward", "nested_tapes"])
+def test_moving_statistics_move_once(mode, small_networks):
+    moved, expected = small_decoder("batch"), small_decoder("batch")
+    point = tf.ones([2, 4], tf.float64) * [[1.0], [2.0]]
+    value, _ = interpolation.value_and_derivative(
+        moved, point, point, mode, training=True
+    )
+    np.testing.assert_allclose(value, expected(point, training=True))
+    for variable, same in zip(moved.weights, expected.weights, strict=True):
+        np.testing.assert_allclose(variable, same)
+
+
+def test_forward_mode_takes_models_that_are_no_chain():
+    latents = keras.Input([2])
+    hidden = keras.layers.Dense(3, "tanh")(latents)
+    branching = keras.Model(latents, hidden * hidden[:, :1])
+    nested = keras.Sequential([keras.layers.Rescaling(2.0), branching])
+    shared = keras.Model(latents, branching(branching(latents)[:, :2]))
+    point, direction = tf.constant([[0.3, -1.0]]), tf.constant([[1.0, 2.0]])
+    for model in (branching, nested, shared):
+        found, expected = (
+            interpolation.value_and_derivative(model, point, direction, mode)
+            for mode in ("forward", "nested_tapes")
+        )
+        for value, same in zip(found, expected, strict=True):
+            np.testing.assert_allclose(value, same, rtol=1e-5)
 
 
 def test_derivative_does_not_sum_over_pixels():

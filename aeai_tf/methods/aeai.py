@@ -156,9 +156,7 @@ class AEAI(base.InterpolationModel):
             warm_up=config.warm_up,
             ramp=config.ramp,
             num_alphas=config.num_alphas,
-            derivative=interpolation.resolve_mode(
-                config.derivative, config.normalization
-            ),
+            derivative=interpolation.resolve_mode(config.derivative),
             reconstruction=reconstruction,
         )
 
@@ -233,15 +231,11 @@ class AEAI(base.InterpolationModel):
 
     def _decode_line(self, z_a, direction, training):
         """Returns x_a and its derivative, or None without smoothness."""
-
-        def decode(latents):
-            return self.decoder(latents, training=training)
-
         if not self.lambda_smoothness:
-            return decode(z_a), None
+            return self.decoder(z_a, training=training), None
         direction = tf.repeat(direction, self.num_alphas, axis=0)
         return interpolation.value_and_derivative(
-            decode, z_a, direction, self.derivative
+            self.decoder, z_a, direction, self.derivative, training=training
         )
 
 
