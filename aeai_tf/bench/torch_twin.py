@@ -29,7 +29,6 @@ VARIANTS = {
     "eager": (torch.contiguous_format, False, False),
     "eager, channels last": (torch.channels_last, False, False),
     "eager, channels last, exact": (torch.channels_last, False, True),
-    "compiled": (torch.contiguous_format, True, False),
     "compiled, channels last": (torch.channels_last, True, False),
     "compiled, channels last, exact": (torch.channels_last, True, True),
 }

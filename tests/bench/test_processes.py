@@ -1,11 +1,12 @@
 """Processes that are held, and runs that are watched."""
 
+import os
 import sys
 import time
 
 import pytest
 
-from aeai_tf import planned
+from aeai_tf import planned, runs
 from aeai_tf.bench import program, turns
 from aeai_tf.errors import UserError
 from tests.bench.tiny import VALUES
@@ -20,7 +21,7 @@ with open(folder + "/metrics.csv", "w") as file:
     for step, seconds in ((2, 5.0), (4, 55.0), (6, 105.0)):
         file.write(f"{step},train,{seconds}\\n{step},held_out,{seconds + 9}\\n")
         file.flush()
-        time.sleep(1)
+        time.sleep(0.5)
 """
 
 
@@ -49,7 +50,7 @@ def stand_in(monkeypatch):
         return [sys.executable, "-c", PROGRAM, folder]
 
     monkeypatch.setattr(planned, "train_command", command)
-    monkeypatch.setattr(program, "PAUSE_EVERY", 0.3)
+    monkeypatch.setattr(program, "PAUSE_EVERY", 0.2)
     return commands
 
 
@@ -81,9 +82,18 @@ def test_start_ends_with_the_first_row(stand_in, monkeypatch):
     assert stand_in[0][2]["log_every"] == 1
 
 
-def test_start_of_the_program_itself():
-    seconds = program.start("ae", VALUES, 1)
-    assert len(seconds) == 1 and seconds[0] > 0
+def test_the_clock_is_that_of_a_run(tmp_path):
+    run = program._Run("ae", VALUES, str(tmp_path))
+    assert run.row(50) is None
+    os.makedirs(run.folder)
+    file = runs.MetricsFile(run.folder, ["reconstruction"], 0)
+    assert run.row(50) is None
+    file.append(50, "train", 12.5, {"reconstruction": 0.1})
+    file.append(50, "held_out", 13.5, {"reconstruction": 0.1})
+    assert run.row(50) == 12.5 and run.row(5) is None
+    with open(file.path, "a") as half:
+        half.write("100,tra")
+    assert run.row(100) is None
 
 
 def test_a_run_that_fails_gives_its_last_line():
@@ -123,6 +133,4 @@ def test_a_process_is_held_and_says_when_it_ends():
 
 
 def _exit():
-    import os
-
     os._exit(1)
