@@ -216,15 +216,18 @@ def _pytorch(plan: Plan, report: dict) -> dict:
     if not importlib.util.find_spec("torch"):
         return {"pytorch": NO_TORCH}
     with contextlib.ExitStack() as stack:
-        twin = turns.Held("PyTorch", "torch_twin", plan.values)
-        stack.enter_context(twin)
-        things = {n: turns.Thing(twin, n) for n in twin.info["names"]}
+        things, failed = {}, {}
+        for compiled in (False, True):
+            name = "PyTorch, compiled" if compiled else "PyTorch"
+            twin = turns.Held(name, "torch_twin", plan.values, compiled)
+            stack.enter_context(twin)
+            things |= {n: turns.Thing(twin, n) for n in twin.info["names"]}
+            failed |= twin.info["failed"]
         for method in WATCHED:
             ours = turns.Held(method, "step", method, plan.values)
             stack.enter_context(ours)
             things[f"{method}, ours"] = turns.Thing(ours)
         seconds = turns.take(things, plan.steps, "pytorch")
-        failed = twin.info["failed"]
     rows = {name: turns.summary(seconds[name]) for name in things} | failed
     found = {}
     for method in WATCHED:

@@ -235,18 +235,22 @@ class Twin:
         ]
 
 
-def prepare(settings: dict):
-    """Builds all variants of both methods; for `turns.Held`.
+def prepare(settings: dict, compiled: bool):
+    """Builds variants of both methods; for `turns.Held`.
 
     Args:
         settings: as of `settings.load_config`.
+        compiled: those under `torch.compile`, or the others. In processes of
+            their own: where the compiler fails within `torch.func.jvp`, it
+            leaves a state in which no other `jvp` of the process runs.
 
     Returns:
         "ae, eager", ...; "names" of these, and "failed": of the variants that
         do not run, why not.
     """
     offers, failed = {}, {}
-    for method, variant in itertools.product(METHODS, VARIANTS):
+    variants = [n for n, kind in VARIANTS.items() if kind[1] == compiled]
+    for method, variant in itertools.product(METHODS, variants):
         name = f"{method}, {variant}"
         config = load_config(method, settings)
         try:
