@@ -53,7 +53,7 @@ def step_batch(model, step=0) -> dict:
 # What 200 steps divide the squared error by, at least. GAIA reconstructs only
 # through the eyes of its discriminator, which has to learn first; AMR minds two
 # adversarial terms as well.
-FACTORS = {"gaia": 1.5, "amr": 4}
+FACTORS = {"gaia": 1.1, "amr": 4}
 LEARNED = [name for name in methods.REGISTRY if name != "pixel_blend"]
 
 
