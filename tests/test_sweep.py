@@ -333,7 +333,7 @@ def test_bad_input_is_one_sentence_before_anything_runs(
     path = f"{tmp_path}:{ROOT}"
     done = subprocess.run(
         command(*arguments),
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
