@@ -20,7 +20,7 @@ from aeai_tf import planned, programs
 from aeai_tf.sweep import driving, grid, measures, scheduling, trials
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-COSTS = os.path.join(ROOT, "docs/results/method_costs.json")
+COSTS = os.path.join(ROOT, "docs/results/performance/bench.json")
 
 _METHODS = flags.DEFINE_list(
     "methods", ["aeai"], "methods and ablations of AEAI"
