@@ -68,10 +68,17 @@ def settings(method: str, values: Mapping[str, object]) -> dict:
 
     Args:
         method: of `METHODS`; an ablation is one more value.
-        values: by dotted keys.
+        values: by dotted keys; `aeai.batch_size` is AEAI's alone, and comes
+            before a `batch_size` for all.
     """
     name, _, ablation = method.partition("_no_")
     known = configuration.flatten(configuration.load_file(f"configs/{name}.py"))
+    own = {
+        key.removeprefix(f"{name}."): value
+        for key, value in values.items()
+        if key.startswith(f"{name}.")
+    }
+    values = {**values, **own}
     chosen = {key: value for key, value in values.items() if key in known}
     return chosen | ({"ablation": f"no_{ablation}"} if ablation else {})
 

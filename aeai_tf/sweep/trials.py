@@ -145,15 +145,22 @@ def fix(methods: Sequence[str], values: Mapping[str, object]) -> dict:
 
     Args:
         methods: of `aeai_tf.planned.METHODS`.
-        values: by dotted keys, texts or of the right type.
+        values: by dotted keys, of all methods or as `aeai.batch_size` of one;
+            texts or of the right type.
 
     Raises:
         UserError: a key that no method has, or a value of another type.
     """
-    known = _all_keys(methods)
-    configuration.check_keys(values, known)
-    known = configuration.flatten(known)
-    return {k: grid.typed(k, value, known[k]) for k, value in values.items()}
+    names = {method.partition("_no_")[0] for method in methods}
+    of_all, fixed = _all_keys(methods), {}
+    for key, value in values.items():
+        name, _, own = key.partition(".")
+        alone = name in names
+        known = _load(name, "pole") if alone else of_all
+        configuration.check_keys([own if alone else key], known)
+        known = configuration.flatten(known)[own if alone else key]
+        fixed[key] = grid.typed(key, value, known)
+    return fixed
 
 
 def _load(method: str, data: str) -> ml_collections.ConfigDict:
