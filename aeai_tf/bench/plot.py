@@ -2,10 +2,14 @@
 
 import os
 
+import matplotlib.ticker
+
 from aeai_tf.bench import tables
 from aeai_tf.evaluation import canvas, figures, style
 
-HEIGHT = 2.4  # Inches, of a row.
+HEIGHT = 2.6  # Inches, of a row.
+# From the lowest to the highest value of a panel: noise shall not look large.
+LEAST_RATIO = 10
 # What is drawn of each point, and how it is called.
 STEPS = {"median_ms": "training step, ms"}
 PATHS = {
@@ -52,8 +56,20 @@ def draw(axes: dict):
         panel.set_yscale("log")
         panel.set_xticks(values, map(str, values))
         panel.minorticks_off()
+        _number(panel)
         panel.set_xlabel(" ".join(filter(None, tables.AXES[axis])))
         panel.set_ylabel("training step, ms" if lines is STEPS else "s")
         if lines is PATHS:
-            panel.legend()
+            panel.legend(fontsize=7)
     return figure
+
+
+def _number(panel) -> None:
+    """A y axis of a decade or more, with plain numbers."""
+    low, high = panel.get_ylim()
+    wider = max(1, LEAST_RATIO * low / high) ** 0.5
+    panel.set_ylim(low / wider, high * wider)
+    panel.yaxis.set_major_locator(
+        matplotlib.ticker.LogLocator(subs=(1, 2, 5), numticks=12)
+    )
+    panel.yaxis.set_major_formatter("{x:g}")
