@@ -208,7 +208,7 @@ class Twin:
             "discriminator": functional.softplus(-real).mean()
             + functional.softplus(generated).mean(),
             "discriminator_accuracy": (
-                (real > 0).float().mean() + (generated < 0).float().mean()
+                (real > 0).to(real).mean() + (generated < 0).to(real).mean()
             )
             / 2,
             "cycle": functional.mse_loss(self.networks["encoder"](x_a), z_a),
