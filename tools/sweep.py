@@ -104,13 +104,9 @@ def _flags() -> dict:
 
 
 def _take_config(argv: list[str]) -> list[str]:
-    """Takes the --config.<key>=<value>, whose names no flag can know."""
-    prefix = "--config."
-    for argument in argv:
-        if argument.startswith(prefix):
-            key, value = grid.split(argument.removeprefix(prefix), prefix[:-1])
-            _fixed[key] = value
-    return [a for a in argv if not a.startswith(prefix)]
+    values, rest = grid.take_config(argv)
+    _fixed.update(values)
+    return rest
 
 
 if __name__ == "__main__":
