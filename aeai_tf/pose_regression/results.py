@@ -138,9 +138,9 @@ def _numbers(rows: Sequence[Mapping], nothing: Sequence[Mapping]) -> dict:
 
 def _paths(rows: Sequence[Mapping]) -> tuple[np.ndarray, ...]:
     """Seed, angle and error of each unseen pose of each seed."""
-    counts = [len(row["errors"]) for row in rows]
+    counts = np.array([len(row["errors"]) for row in rows], int)
     return (
-        np.repeat([row["seed"] for row in rows], counts),
+        np.repeat(np.array([row["seed"] for row in rows], int), counts),
         np.array([angle for row in rows for angle in row["angles"]]),
         np.array([error for row in rows for error in row["errors"]]),
     )
