@@ -100,6 +100,34 @@ def say_what_it_would_take(study: Study, workers: int, costs: str) -> None:
     )
 
 
+def check_death(study: Study, core: int, code: int, deaths: int) -> None:
+    """Finds out whether a process that ended too soon is to be replaced.
+
+    Args:
+        study: it worked at.
+        core: it had.
+        code: it ended with.
+        deaths: since the last result, with this one.
+
+    Raises:
+        UserError: it failed of itself, or too many were killed.
+    """
+    number = -code if code < 0 else code - 128
+    log = _log(study, core)
+    if number not in set(signal.Signals):
+        with open(log, errors="replace") as file:
+            raise UserError(
+                f"a process failed ({running.last_sentence(file.read())}); "
+                f"{log} has more"
+            )
+    if deaths > DEATHS:
+        raise UserError(
+            f"processes were killed {deaths} times, at last by "
+            f"{signal.Signals(number).name}, without doing anything; if memory "
+            f"is short, try fewer --workers"
+        )
+
+
 def _times_ae(job: Job, costs: Mapping[str, Mapping]) -> float:
     name = job.variant.partition("_no_")[0]
     return costs.get(name, {}).get("times_ae", 1.0)
@@ -121,7 +149,7 @@ def _work(study: Study, todo: list[Job], count: int) -> None:
                     continue
                 if code != working.AGAIN:
                     deaths += 1
-                    _check_death(study, core, code, deaths)
+                    check_death(study, core, code, deaths)
                 processes[core] = _start(study, core)
             for job in [job for job in waiting if _outcome(study, job)]:
                 waiting.remove(job)
@@ -160,23 +188,6 @@ def _start(study: Study, core: int) -> subprocess.Popen:
 
 def _log(study: Study, core: int) -> str:
     return os.path.join(study.folder, f"worker_{core}.log")
-
-
-def _check_death(study: Study, core: int, code: int, deaths: int) -> None:
-    number = -code if code < 0 else code - 128
-    log = _log(study, core)
-    if number not in set(signal.Signals):
-        with open(log, errors="replace") as file:
-            raise UserError(
-                f"a process failed ({running.last_sentence(file.read())}); "
-                f"{log} has more"
-            )
-    if deaths > DEATHS:
-        raise UserError(
-            f"processes were killed {deaths} times, at last by "
-            f"{signal.Signals(number).name}, without doing anything; if memory "
-            f"is short, try fewer --workers"
-        )
 
 
 def _outcome(study: Study, job: Job) -> str | None:
