@@ -38,11 +38,12 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 16, "pairs in a batch", 1)
 _COIL100_DIR = flags.DEFINE_string(
     "coil100_dir", "", "folder with COIL-100's PNGs; default: download"
 )
-_MEASURE = flags.DEFINE_string(
+_MEASURE = flags.DEFINE_multi_string(
     "measure",
-    "mse_vs_interval.all_pairs.80.mean_in_between",
+    ["mse_vs_interval.all_pairs.80.mean_in_between"],
     "number of aeai-evaluate's metrics.json, below methods.<method>; "
-    "held_out in place of all_pairs is for pairs that were not trained on",
+    "held_out in place of all_pairs is for pairs that were not trained on; "
+    "several are shown side by side, and the first one says what is best",
 )
 _OUT = flags.DEFINE_string("out", None, "folder of the sweep")
 _ADDRESS = flags.DEFINE_string(
@@ -65,12 +66,12 @@ _fixed: dict[str, str] = {}  # The --config.<key>=<value>.
 
 def main() -> None:
     """Trains and measures what is missing, then writes table and plot."""
-    methods, measure = _METHODS.value, _MEASURE.value
+    methods, names = _METHODS.value, _MEASURE.value
     trials.check_methods(methods)
     for seed in _SEEDS.value:
         planned.check_seed(seed)
     data_sets = [planned.data_set(name) for name in _OBJECTS.value]
-    measures.check(measure, data_sets)
+    measures.check(names, data_sets)
     grids = grid.parse_all(_GRID.value)
     values = {k: v for k, v in _flags().items() if k not in grids}
     fixed = trials.fix(methods, values | _fixed)
@@ -82,12 +83,12 @@ def main() -> None:
         _ADDRESS.value, _AT_ONCE.value, _CORES.value, _GPUS.value
     )
     if _DRY.value:
-        driving.say_what_it_would_take(folder, made, measure, where, COSTS)
+        driving.say_what_it_would_take(folder, made, names, where, COSTS)
         return
     where.check()
     with folder.alone():
         folder.open(fixed, made)
-        driving.run(folder, made, measure, where)
+        driving.run(folder, made, names, where)
     print(os.path.join(_OUT.value, "table.md"))
 
 
@@ -104,13 +105,9 @@ def _flags() -> dict:
 
 
 def _take_config(argv: list[str]) -> list[str]:
-    """Takes the --config.<key>=<value>, whose names no flag can know."""
-    prefix = "--config."
-    for argument in argv:
-        if argument.startswith(prefix):
-            key, value = grid.split(argument.removeprefix(prefix), prefix[:-1])
-            _fixed[key] = value
-    return [a for a in argv if not a.startswith(prefix)]
+    values, rest = grid.take_config(argv)
+    _fixed.update(values)
+    return rest
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ COSTLY = ("image_size", "batch_size", "latent_dim", "convs_per_block")
 def run(
     folder: Folder,
     made: Sequence[Trial],
-    measure: str,
+    names: Sequence[str],
     where: scheduling.Where,
 ) -> None:
     """Trains and measures what is missing; keeps table and plot up to date.
@@ -30,27 +30,27 @@ def run(
     Args:
         folder: of the sweep, opened with these trials.
         made: the trials.
-        measure: keys of `metrics.json` joined with dots.
+        names: of measures, keys of `metrics.json` joined with dots.
         where: to run them.
 
     Raises:
         UserError: the data or the cluster cannot be had.
     """
-    todo = _open(folder, made, measure)
+    todo = _open(folder, made, names)
     print(
         f"{len(made)} trials, {len(made) - len(todo)} of them finished",
         flush=True,
     )
-    _write(folder, measure)
+    _write(folder, names)
     if not todo:
         return
-    _prepare(todo, measure)
-    jobs = {_job(folder, trial, measure, where): trial for trial in todo}
+    _prepare(todo, names)
+    jobs = {_job(folder, trial, names, where): trial for trial in todo}
     began, ended = time.monotonic(), []
 
     def done(job: running.Job) -> None:
         ended.append(job)
-        result = results.read_one(folder, jobs[job], measure)
+        result = results.read_one(folder, jobs[job], names)
         passed = (time.monotonic() - began) / 60
         left = passed / len(ended) * (len(todo) - len(ended))
         print(
@@ -58,18 +58,18 @@ def run(
             + (f" (about {left:.1f} minutes left)" if left else ""),
             flush=True,
         )
-        _write(folder, measure, drawn=False)
+        _write(folder, names, drawn=False)
 
     try:
         scheduling.run(list(jobs), where, done)
     finally:
-        _write(folder, measure)
+        _write(folder, names)
 
 
 def say_what_it_would_take(
     folder: Folder,
     made: Sequence[Trial],
-    measure: str,
+    names: Sequence[str],
     where: scheduling.Where,
     costs: str,
 ) -> None:
@@ -78,11 +78,11 @@ def say_what_it_would_take(
     Args:
         folder: of the sweep, which need not exist.
         made: the trials.
-        measure: keys of `metrics.json` joined with dots.
+        names: of measures, keys of `metrics.json` joined with dots.
         where: to run them.
         costs: path of the file for `planned.costs`.
     """
-    todo = _open(folder, made, measure)
+    todo = _open(folder, made, names)
     for trial in made:
         steps = planned.steps_left(folder.run(trial), trial.config.steps)
         state = f"{steps} steps to go" if steps else "to be measured"
@@ -109,17 +109,19 @@ def say_what_it_would_take(
     )
 
 
-def _open(folder: Folder, made: Sequence[Trial], measure: str) -> list[Trial]:
+def _open(
+    folder: Folder, made: Sequence[Trial], names: Sequence[str]
+) -> list[Trial]:
     """The trials that are not yet finished."""
     return [
         trial
         for trial in made
         if planned.steps_left(folder.run(trial), trial.config.steps)
-        or results.read_one(folder, trial, measure).state != "finished"
+        or results.read_one(folder, trial, names).state != "finished"
     ]
 
 
-def _prepare(todo: Sequence[Trial], measure: str) -> None:
+def _prepare(todo: Sequence[Trial], names: Sequence[str]) -> None:
     """Makes data sets ready in one process, and refuses those that won't do."""
     configs = {}
     for trial in todo:
@@ -129,7 +131,7 @@ def _prepare(todo: Sequence[Trial], measure: str) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "aeai_tf.sweep.measure"),
-            *("prepare", measure, json.dumps(list(configs.values()))),
+            *("prepare", json.dumps(list(configs.values())), *names),
         ],
         stderr=subprocess.PIPE,
         text=True,
@@ -140,13 +142,16 @@ def _prepare(todo: Sequence[Trial], measure: str) -> None:
 
 
 def _job(
-    folder: Folder, trial: Trial, measure: str, where: scheduling.Where
+    folder: Folder,
+    trial: Trial,
+    names: Sequence[str],
+    where: scheduling.Where,
 ) -> running.Job:
     return running.Job(
         name=trial.name,
         folder=folder.of(trial),
         train_flags=tuple(trial.train_flags(folder.run(trial))),
-        measure=measure,
+        measures=tuple(names),
         cores=where.cores,
         gpus=where.gpus,
         directory=os.getcwd(),
@@ -154,19 +159,19 @@ def _job(
 
 
 def _outcome(result: results.Result) -> str:
-    if result.number is None:
+    if result.state != "finished":
         return f"{result.state}: {result.reason}"
-    return f"{result.number['value']:.4g}"
+    return ", ".join(f"{n['value']:.4g}" for n in result.numbers.values())
 
 
-def _write(folder: Folder, measure: str, drawn: bool = True) -> None:
-    found = results.read(folder, measure)
+def _write(folder: Folder, names: Sequence[str], drawn: bool = True) -> None:
+    found = results.read(folder, names)
     for name, text in {
-        "table.csv": results.to_csv(found, measure, folder),
-        "table.md": table.markdown(found, measure),
+        "table.csv": results.to_csv(found, folder),
+        "table.md": table.markdown(found, names),
     }.items():
         files.write_text(os.path.join(folder.path, name), text)
-    figure = plot.draw(found, measure) if drawn else None
+    figure = plot.draw(found, names) if drawn else None
     if figure:
-        title = measures.label(measure)
+        title = "; ".join(map(measures.label, names))
         figures.save(figure, folder.path, "plot", title, title)

@@ -35,6 +35,24 @@ def split(text: str, flag: str) -> tuple[str, str]:
     return key, value
 
 
+def take_config(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Takes the `--config.<key>=<value>`, whose names no flag can know.
+
+    Args:
+        argv: as typed.
+
+    Returns:
+        The values by key, and the other arguments.
+
+    Raises:
+        UserError: as `split`.
+    """
+    prefix = "--config."
+    typed = [a for a in argv if a.startswith(prefix)]
+    values = [split(a.removeprefix(prefix), prefix[:-1]) for a in typed]
+    return dict(values), [a for a in argv if a not in typed]
+
+
 def parse(text: str) -> tuple[str, list[str | float]]:
     """Parses one `--grid`.
 

@@ -1,10 +1,10 @@
 """Processes of a sweep that need TensorFlow and are no training.
 
-    python -m aeai_tf.sweep.measure trial <run> <measure> <folder>
-    python -m aeai_tf.sweep.measure prepare <measure> <configurations>
+    python -m aeai_tf.sweep.measure trial <run> <folder> <measure> ...
+    python -m aeai_tf.sweep.measure prepare <configurations> <measure> ...
 
-The first measures a run, as `aeai-evaluate` does, but only what the measure
-needs, and draws nothing. The second makes the data sets of configurations,
+The first measures a run, as `aeai-evaluate` does, but only what the measures
+need, and draws nothing. The second makes the data sets of configurations,
 given as a JSON list, ready, so that trials do not all do it at once.
 """
 
@@ -18,13 +18,13 @@ from aeai_tf import files, programs
 from aeai_tf.sweep import measures
 
 
-def trial(run: str, measure: str, folder: str) -> None:
+def trial(run: str, folder: str, *names: str) -> None:
     """Measures a run.
 
     Args:
         run: its folder.
-        measure: keys joined with dots.
         folder: of the trial.
+        *names: of measures, keys joined with dots.
 
     Raises:
         UserError: it cannot be measured.
@@ -32,16 +32,19 @@ def trial(run: str, measure: str, folder: str) -> None:
     from aeai_tf.evaluation import comparison, metrics
 
     logging.set_verbosity(logging.WARNING)  # Else Keras's names, by the page.
-    measured, _, _ = comparison.evaluate([run], measures.intervals(measure))
-    files.write_text(measures.path(folder, measure), metrics.to_json(measured))
+    # Several measures may need the same degrees, and so one file.
+    paths = {measures.path(folder, name): name for name in names}
+    for path, name in paths.items():
+        measured, _, _ = comparison.evaluate([run], measures.intervals(name))
+        files.write_text(path, metrics.to_json(measured))
 
 
-def prepare(measure: str, configs: str) -> None:
+def prepare(configs: str, *names: str) -> None:
     """Downloads or renders data sets, and finds out whether they will do.
 
     Args:
-        measure: keys joined with dots.
         configs: JSON list of configurations.
+        *names: of measures, keys joined with dots.
 
     Raises:
         UserError: a set cannot be had, or has no such intervals.
@@ -51,7 +54,8 @@ def prepare(measure: str, configs: str) -> None:
 
     for config in json.loads(configs):
         images = runs.load_data(configuration.from_json(json.dumps(config)))
-        plan.make(images, measures.intervals(measure))
+        for name in names:
+            plan.make(images, measures.intervals(name))
 
 
 def main() -> None:

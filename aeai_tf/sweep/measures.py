@@ -1,4 +1,4 @@
-"""The number of `metrics.json` that a sweep compares, by its path of keys.
+"""The numbers of `metrics.json` that a sweep compares, by their paths of keys.
 
 Such as `mse_vs_interval.all_pairs.80.mean_in_between`: what comes below
 `methods.<method>`, see `aeai_tf.evaluation.metrics`.
@@ -7,6 +7,7 @@ Such as `mse_vs_interval.all_pairs.80.mean_in_between`: what comes below
 import itertools
 import json
 import os
+from collections.abc import Sequence
 
 from aeai_tf import config as configuration
 from aeai_tf.errors import UserError
@@ -48,16 +49,23 @@ POLE_ONLY = (
 )
 
 
-def check(measure: str, data_sets) -> None:
-    """Refuses a measure that would not be found.
+def check(names: Sequence[str], data_sets) -> None:
+    """Refuses measures that would not be found.
 
     Args:
-        measure: keys joined with dots.
+        names: of measures, keys joined with dots.
         data_sets: names of those to measure on.
 
     Raises:
-        UserError: it names none, or not one of these sets.
+        UserError: one names none, or not one of these sets, or is there twice.
     """
+    for number, measure in enumerate(names):
+        _check(measure, data_sets)
+        if measure in names[:number]:
+            raise UserError(f"--measure: {measure} is there twice")
+
+
+def _check(measure: str, data_sets) -> None:
     keys = _keys(measure)
     degrees = [key for key in keys if _is_number(key)]
     general = tuple(DEGREES if key in degrees else key for key in keys)
@@ -150,6 +158,11 @@ def label(measure: str) -> str:
             *([unit] if unit and unit != "MSE" else []),
         ]
     )
+
+
+def unit(measure: str) -> str:
+    """Its unit."""
+    return wording.unit(_keys(measure)[-1])
 
 
 def is_better(measure: str, one: float, other: float) -> bool:

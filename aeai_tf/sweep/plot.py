@@ -1,7 +1,8 @@
-"""`plot.png` and `plot.svg`: the measure against each key of the grid.
+"""`plot.png` and `plot.svg`: the measures against each key of the grid.
 
-One row of panels an object, one panel a key, one line a method. A line goes
-through the best point of the grid: the other keys stay at their values there.
+One row of panels an object, one panel a measure and key, one line a method. A
+line goes through the best point of the grid, by the first measure: the other
+keys stay at their values there.
 """
 
 import itertools
@@ -21,12 +22,12 @@ SHIFT = 0.05  # Of a step of the grid: methods apart, so that bars are.
 
 
 @canvas.styled
-def draw(found: Sequence[results.Result], measure: str):
+def draw(found: Sequence[results.Result], names: Sequence[str]):
     """Draws the plot.
 
     Args:
         found: of all trials.
-        measure: keys of `metrics.json` joined with dots.
+        names: of measures, keys of `metrics.json` joined with dots.
 
     Returns:
         A figure of matplotlib; None if there is nothing to draw yet.
@@ -35,60 +36,80 @@ def draw(found: Sequence[results.Result], measure: str):
     keys = sorted({key for point in points for key in point.values})
     if not keys:
         return None
-    blends = results.blends(found)
-    names = list(dict.fromkeys(point.data for point in points))
+    blends = {name: results.blends(found, name) for name in names}
+    data_sets = list(dict.fromkeys(point.data for point in points))
+    columns = list(itertools.product(names, keys))
     figure = matplotlib.figure.Figure(
-        figsize=(canvas.WIDTH, HEIGHT * len(names) + 1), layout="constrained"
+        figsize=(canvas.WIDTH, HEIGHT * len(data_sets) + 1),
+        layout="constrained",
     )
-    axes = figure.subplots(len(names), len(keys), squeeze=False, sharey="row")
+    axes = figure.subplots(
+        len(data_sets),
+        len(columns),
+        squeeze=False,
+        sharey="row" if len(set(map(measures.unit, names))) == 1 else False,
+    )
     methods = style.order({point.method for point in points})
-    for row, data in zip(axes, names, strict=True):
+    for row, data in zip(axes, data_sets, strict=True):
         own = [point for point in points if point.data == data]
-        for axis, key in zip(row, keys, strict=True):
-            _panel(axis, own, key, measure)
-            if data in blends:
-                look = _look("pixel_blend")
-                axis.axhline(blends[data], zorder=1, **look | {"marker": ""})
+        for axis, (name, key) in zip(row, columns, strict=True):
+            _panel(axis, own, key, name, names[0])
+            if len(names) > 1 and key == keys[0]:
+                axis.set_ylabel(measures.label(name))
+            if data in blends[name]:
+                look = _look("pixel_blend") | {"marker": ""}
+                axis.axhline(blends[name][data], zorder=1, **look)
         title = wording.data_set({"data_set": data})
         title = title[0].upper() + title[1:]
         row[0].set_title(title, loc="left", weight="bold")
-    for axis, key in zip(axes[-1], keys, strict=True):
+    for axis, (_, key) in zip(axes[-1], columns, strict=True):
         axis.set_xlabel(key)
-    seeds = max(len(point.numbers) for point in points)
+    seeds = max(len(point.seeds) for point in points)
     title = "\n".join(
         [
-            measures.label(measure),
+            *(map(measures.label, names) if len(names) == 1 else []),
             *([LINES] if len(keys) > 1 else []),
             *([BARS] if seeds > 1 else []),
         ]
     )
     figure.suptitle(title, x=0.01, ha="left", fontsize=9)
-    shown = [*methods, *(["pixel_blend"] if blends else [])]
+    shown = [*methods, *(["pixel_blend"] if any(blends.values()) else [])]
     canvas.legend(figure, {style.of(m).label: _look(m) for m in shown})
     return figure
 
 
-def _panel(axis, points, key: str, measure: str) -> None:
+def _panel(axis, points, key: str, measure: str, decisive: str) -> None:
     places, step = _places({p.values[key] for p in points if key in p.values})
     methods = style.order({point.method for point in points})
     groups = {m: [p for p in points if p.method == m] for m in methods}
     varied = [m for m in methods if key in groups[m][0].values]
     for method, group in groups.items():
-        best = results.best(group, measure)
+        best = results.best(group, decisive)
         look = _look(method)
         if method not in varied:
-            axis.axhline(best.mean, zorder=1.5, **look | {"marker": ""})
+            axis.axhline(
+                best.mean(measure), zorder=1.5, **look | {"marker": ""}
+            )
             continue
         shift = varied.index(method) - (len(varied) - 1) / 2
         line, others = _slice(group, best, key)
         for point in others:
             place = places[point.values[key]] + SHIFT * step * shift
-            axis.plot(place, point.mean, ".", color=look["color"], ms=3)
+            axis.plot(
+                place, point.mean(measure), ".", color=look["color"], ms=3
+            )
         where = [places[p.values[key]] + SHIFT * step * shift for p in line]
         order = np.argsort(where)
         where = np.array(where)[order]
         low, mean, high = np.array(
-            [(min(p.numbers), p.mean, max(p.numbers)) for p in line]
+            [
+                (
+                    min(p.numbers[measure]),
+                    p.mean(measure),
+                    max(p.numbers[measure]),
+                )
+                for p in line
+            ]
         )[order].T
         axis.plot(where, mean, **look)
         axis.errorbar(

@@ -23,8 +23,9 @@ class Result:
         state: "finished", "failed" or "open".
         steps: taken so far.
         seconds: of training, by the clock.
-        number: the measure's "value", "low" and "high"; None if not finished.
-        blend: likewise, of the pixel blend.
+        numbers: by measure its "value", "low" and "high"; empty if not
+            finished.
+        blends: likewise, of the pixel blend.
         reason: of a failure.
     """
 
@@ -33,8 +34,8 @@ class Result:
     state: str
     steps: int
     seconds: float
-    number: Mapping[str, float] | None
-    blend: Mapping[str, float] | None
+    numbers: Mapping[str, Mapping[str, float]]
+    blends: Mapping[str, Mapping[str, float]]
     reason: str
 
     @property
@@ -44,44 +45,52 @@ class Result:
         return (self.trial.data, self.trial.method, values)
 
 
-def read(folder: Folder, measure: str) -> list[Result]:
+def read(folder: Folder, names: Sequence[str]) -> list[Result]:
     """Reads all trials of a sweep, those of earlier calls too.
 
     Args:
         folder: of the sweep.
-        measure: keys of `metrics.json` joined with dots.
+        names: of measures, keys of `metrics.json` joined with dots.
 
     Returns:
         One result a trial.
     """
     trials = folder.trials()
     keys = sorted({key for trial in trials for key in trial.values})
-    return [read_one(folder, trial, measure, keys) for trial in trials]
+    return [read_one(folder, trial, names, keys) for trial in trials]
 
 
 def read_one(
-    folder: Folder, trial: Trial, measure: str, keys: Sequence[str] = ()
+    folder: Folder,
+    trial: Trial,
+    names: Sequence[str],
+    keys: Sequence[str] = (),
 ) -> Result:
     """Reads one trial.
 
     Args:
         folder: of the sweep.
         trial: of it.
-        measure: keys of `metrics.json` joined with dots.
+        names: of measures, keys of `metrics.json` joined with dots.
         keys: all that the sweep varies.
     """
     run = folder.run(trial)
     config = _config(run)
     last = checkpoints.last(run)
     steps = checkpoints.step_of(last) if last else 0
-    found = {}
-    if last and steps >= config["steps"]:
-        found = measures.read(folder.of(trial), measure, steps)
-    number = found.get(trial.method)
+    numbers, blends = {}, {}
     reason = folder.failure(trial) or ""
-    if found and number is None:
-        reason = f"{measure} could not be measured"
-    state = "failed" if reason else "finished" if number else "open"
+    trained = last and steps >= config["steps"]
+    for name in names if trained else ():
+        found = measures.read(folder.of(trial), name, steps)
+        if trial.method in found:
+            numbers[name] = found[trial.method]
+        elif found:
+            reason = f"{name} could not be measured"
+        if BLEND in found:
+            blends[name] = found[BLEND]
+    whole = len(numbers) == len(names)
+    state = "failed" if reason else "finished" if whole else "open"
     return Result(
         trial=trial,
         values={
@@ -92,8 +101,8 @@ def read_one(
         state=state,
         steps=steps,
         seconds=_seconds(run),
-        number=number if state == "finished" else None,
-        blend=found.get(BLEND),
+        numbers=numbers if state == "finished" else {},
+        blends=blends,
         reason=reason,
     )
 
@@ -115,12 +124,13 @@ def _seconds(run: str) -> float:
     return float(rows[-1]["seconds"]) if rows else 0.0
 
 
-def to_csv(results: Sequence[Result], measure: str, folder: Folder) -> str:
-    """Returns the text of table.csv, a row a trial.
+def to_csv(results: Sequence[Result], folder: Folder) -> str:
+    """Returns the text of table.csv, a row a trial and measure.
+
+    What is not finished has one row, without a measure.
 
     Args:
         results: of the trials.
-        measure: keys of `metrics.json` joined with dots.
         folder: of the sweep.
     """
     keys = sorted({key for result in results for key in result.values})
@@ -132,19 +142,20 @@ def to_csv(results: Sequence[Result], measure: str, folder: Folder) -> str:
         ]
     ]
     for result in results:
-        trial, number = result.trial, result.number or {}
-        rows.append(
-            [
-                *(trial.method, trial.data, trial.seed),
-                *(grid.text(result.values.get(key, "")) for key in keys),
-                *(result.state, result.steps, measure),
-                *(number.get(name, "") for name in ("value", "low", "high")),
-                (result.blend or {}).get("value", ""),
-                round(result.seconds, 1),
-                result.reason,
-                os.path.relpath(folder.of(trial), folder.path),
-            ]
-        )
+        trial = result.trial
+        for measure, number in (result.numbers or {"": {}}).items():
+            rows.append(
+                [
+                    *(trial.method, trial.data, trial.seed),
+                    *(grid.text(result.values.get(key, "")) for key in keys),
+                    *(result.state, result.steps, measure),
+                    *(number.get(key, "") for key in ("value", "low", "high")),
+                    result.blends.get(measure, {}).get("value", ""),
+                    round(result.seconds, 1),
+                    result.reason,
+                    os.path.relpath(folder.of(trial), folder.path),
+                ]
+            )
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
@@ -159,30 +170,40 @@ class Point:
         method: of `aeai_tf.planned.METHODS`.
         values: of the sweep's keys.
         seeds: of the trials.
-        numbers: the measure of each, `[seeds]`.
+        numbers: by measure that of each, `[seeds]`.
     """
 
     data: str
     method: str
     values: Mapping[str, object]
     seeds: tuple[int, ...]
-    numbers: tuple[float, ...]
+    numbers: Mapping[str, tuple[float, ...]]
 
-    @property
-    def mean(self) -> float:
-        """Over seeds."""
-        return sum(self.numbers) / len(self.numbers)
+    def mean(self, measure: str) -> float:
+        """Of a measure, over seeds."""
+        return sum(self.numbers[measure]) / len(self.seeds)
 
 
 def points(results: Sequence[Result]) -> list[Point]:
     """Gathers the seeds of each point of the grid that has any result."""
-    groups: dict[tuple, dict[int, float]] = {}
+    groups: dict[tuple, dict[int, Mapping]] = {}
     for result in results:
-        if result.number:
+        if result.numbers:
             group = groups.setdefault(result.point, {})
-            group[result.trial.seed] = result.number["value"]
+            group[result.trial.seed] = result.numbers
     return [
-        Point(data, method, dict(values), tuple(group), tuple(group.values()))
+        Point(
+            data,
+            method,
+            dict(values),
+            tuple(group),
+            {
+                name: tuple(
+                    numbers[name]["value"] for numbers in group.values()
+                )
+                for name in next(iter(group.values()))
+            },
+        )
         for (data, method, values), group in groups.items()
     ]
 
@@ -194,24 +215,26 @@ def best(found: Sequence[Point], measure: str) -> Point:
         found: at least one.
         measure: keys of `metrics.json` joined with dots.
     """
-    most = max(len(point.numbers) for point in found)
+    most = max(len(point.seeds) for point in found)
     chosen = None
     for point in found:
-        if len(point.numbers) == most and (
+        if len(point.seeds) == most and (
             chosen is None
-            or measures.is_better(measure, point.mean, chosen.mean)
+            or measures.is_better(
+                measure, point.mean(measure), chosen.mean(measure)
+            )
         ):
             chosen = point
     return chosen
 
 
-def blends(results: Sequence[Result]) -> dict[str, float]:
+def blends(results: Sequence[Result], measure: str) -> dict[str, float]:
     """Returns the pixel blend's measure by data set, averaged over splits."""
     found: dict[str, dict[int, float]] = {}
     for result in results:
-        if result.blend:
+        if measure in result.blends:
             seeds = found.setdefault(result.trial.data, {})
-            seeds[result.trial.seed] = result.blend["value"]
+            seeds[result.trial.seed] = result.blends[measure]["value"]
     return {
         data: sum(seeds.values()) / len(seeds) for data, seeds in found.items()
     }

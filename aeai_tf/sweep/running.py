@@ -25,7 +25,7 @@ class Job:
         name: of the trial.
         folder: of the trial, absolute.
         train_flags: of `python -m aeai_tf.train`.
-        measure: keys of `metrics.json` joined with dots.
+        measures: keys of `metrics.json` joined with dots.
         cores: to have for itself.
         gpus: share of a GPU; with 0 it sees none.
         directory: to work in, if the machine has it.
@@ -34,7 +34,7 @@ class Job:
     name: str
     folder: str
     train_flags: tuple[str, ...]
-    measure: str
+    measures: tuple[str, ...]
     cores: int
     gpus: float
     directory: str
@@ -56,7 +56,7 @@ def run(job: Job) -> None:
     with lock(os.path.join(job.folder, "lock")) as held:
         with contextlib.suppress(FileNotFoundError):
             os.remove(failure)
-        measuring = ("trial", job.run, job.measure, job.folder)
+        measuring = ("trial", job.run, job.folder, *job.measures)
         for module, *arguments in (
             ("aeai_tf.train", *job.train_flags),
             ("aeai_tf.sweep.measure", *measuring),

@@ -6,30 +6,30 @@ from aeai_tf.evaluation import style, wording
 from aeai_tf.sweep import grid, measures, results
 
 
-def markdown(found: Sequence[results.Result], measure: str) -> str:
+def markdown(found: Sequence[results.Result], names: Sequence[str]) -> str:
     """Returns the text of `table.md`.
 
     Args:
         found: of all trials.
-        measure: keys of `metrics.json` joined with dots.
+        names: of measures, keys of `metrics.json` joined with dots.
     """
     points = results.points(found)
     keys = sorted({key for result in found for key in result.values})
-    better = "higher" if measures.is_better(measure, 1, 0) else "lower"
     states = [result.state for result in found]
     lines = [
-        f"# {measures.label(measure)}",
+        f"# {'; '.join(map(measures.label, names))}",
         "",
-        f"`{measure}`; {better} is better. {len(found)} trials: "
+        f"{'; '.join(map(_better, names))}. {len(found)} trials: "
         + ", ".join(
             f"{states.count(state)} {state}"
             for state in ("finished", "failed", "open")
             if state in states
         )
         + ". A number is the mean over seeds, in brackets the lowest and the "
-        "highest of them; the best of each method is bold.",
+        "highest of them; the best of each method is bold"
+        + (f", by {measures.label(names[0])}." if len(names) > 1 else "."),
     ]
-    steps = sorted({result.steps for result in found if result.number})
+    steps = sorted({result.steps for result in found if result.numbers})
     if len(steps) > 1:
         lines += [
             "",
@@ -37,35 +37,64 @@ def markdown(found: Sequence[results.Result], measure: str) -> str:
             f"{', '.join(map(str, steps))}; table.csv says which.",
         ]
     if points:
-        lines += ["", "## The best", "", *_best(points, keys, found, measure)]
-        lines += ["", "## All", "", *_all(points, keys, measure)]
+        lines += ["", "## The best", "", *_best(points, keys, found, names)]
+        lines += ["", "## All", "", *_all(points, keys, names)]
     failed = [result for result in found if result.state == "failed"]
     if failed:
         lines += ["", "## Failed", "", *_failed(failed)]
     return "\n".join(lines) + "\n"
 
 
-def _best(points, keys, found, measure: str) -> list[str]:
-    blends = results.blends(found)
-    rows = [["object", "method", *keys, "seeds", "measure", "pixel blend"]]
+def _better(measure: str) -> str:
+    better = "higher" if measures.is_better(measure, 1, 0) else "lower"
+    return f"`{measure}`; {better} is better"
+
+
+def _best(points, keys, found, names) -> list[str]:
+    blends = {name: results.blends(found, name) for name in names}
+    head = _head(keys, names)
+    rows = [[*head, *(f"pixel blend{of}" for of in _suffixes(names))]]
     for data, method in _lines(points):
         group = [p for p in points if (p.data, p.method) == (data, method)]
-        point = results.best(group, measure)
-        blend = f"{blends[data]:.3g}" if data in blends else ""
-        rows.append([*_cells(point, keys), blend])
+        point = results.best(group, names[0])
+        rows.append(
+            [
+                *_cells(point, keys),
+                *(_number(point, name) for name in names),
+                *(
+                    f"{blends[name][data]:.3g}" if data in blends[name] else ""
+                    for name in names
+                ),
+            ]
+        )
     return _table(rows)
 
 
-def _all(points, keys, measure: str) -> list[str]:
-    rows = [["object", "method", *keys, "seeds", "measure"]]
+def _all(points, keys, names) -> list[str]:
+    rows = [_head(keys, names)]
     for data, method in _lines(points):
         group = [p for p in points if (p.data, p.method) == (data, method)]
-        best = results.best(group, measure)
+        best = results.best(group, names[0])
         group.sort(key=lambda point: [_place(point, key) for key in keys])
         for point in group:
-            *cells, number = _cells(point, keys)
-            rows.append([*cells, f"**{number}**" if point is best else number])
+            numbers = [_number(point, name) for name in names]
+            if point is best:
+                numbers = [f"**{number}**" for number in numbers]
+            rows.append([*_cells(point, keys), *numbers])
     return _table(rows)
+
+
+def _head(keys, names) -> list[str]:
+    columns = [measures.label(name) for name in names]
+    if len(names) == 1:
+        columns = ["measure"]
+    return ["object", "method", *keys, "seeds", *columns]
+
+
+def _suffixes(names) -> list[str]:
+    if len(names) == 1:
+        return [""]
+    return [f", {measures.label(name)}" for name in names]
 
 
 def _failed(failed: Sequence[results.Result]) -> list[str]:
@@ -84,9 +113,6 @@ def _lines(points) -> Iterator[tuple[str, str]]:
 
 
 def _cells(point: results.Point, keys) -> list[str]:
-    number = f"{point.mean:.3g}"
-    if len(point.numbers) > 1:
-        number += f" [{min(point.numbers):.3g}, {max(point.numbers):.3g}]"
     return [
         wording.data_set({"data_set": point.data}),
         style.of(point.method).label,
@@ -95,8 +121,14 @@ def _cells(point: results.Point, keys) -> list[str]:
             for key in keys
         ),
         ", ".join(map(str, sorted(point.seeds))),
-        number,
     ]
+
+
+def _number(point: results.Point, measure: str) -> str:
+    number, all_seeds = f"{point.mean(measure):.3g}", point.numbers[measure]
+    if len(all_seeds) > 1:
+        number += f" [{min(all_seeds):.3g}, {max(all_seeds):.3g}]"
+    return number
 
 
 def _place(point: results.Point, key: str) -> tuple:
