@@ -24,7 +24,7 @@ from aeai_tf.pose_regression import study as studies
 from aeai_tf.sweep import grid, scheduling
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-COSTS = os.path.join(ROOT, "docs/results/method_costs.json")
+COSTS = os.path.join(ROOT, "docs/results/performance/bench.json")
 # Of autoencoders, where --config says nothing else: small ones.
 SMALL = {"convs_per_block": 1}
 

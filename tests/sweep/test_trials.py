@@ -75,3 +75,16 @@ def test_folder_of_another_sweep_is_refused(tmp_path):
     at_work = pytest.raises(UserError, match="another sweep is at work")
     with folder.alone(), at_work, folder.alone():
         pass
+
+
+def test_values_of_one_method_are_its_own():
+    made = make(
+        methods=("ae", "aeai"),
+        **{"batch_size": "8", "aeai.batch_size": "4", "aeai.ramp": "3"},
+    )
+    ours = {trial.method: trial.settings for trial in made}
+    assert ours["ae"]["batch_size"] == 8
+    assert ours["aeai"]["batch_size"] == 4 and ours["aeai"]["ramp"] == 3
+    assert "ramp" not in ours["ae"] and "aeai.ramp" not in ours["aeai"]
+    with pytest.raises(UserError, match="'rampe'.*'ramp'"):
+        make(methods=("aeai",), **{"aeai.rampe": "3"})
