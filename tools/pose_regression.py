@@ -9,8 +9,9 @@ regressors, from an image to its angle, on the same few images: with nothing
 added, with mixup, and with each method's interpolations. Writes what their
 errors on unseen poses are: errors.json, metrics.json, table.md, figure.png and
 figure.svg. Stop it whenever you like: the same command goes on where it
-stopped. --config.<key>=<value> is for all autoencoders that have the key.
-docs/augmentation.md says more.
+stopped. --config.<key>=<value> is for all autoencoders that have the key,
+--config.aeai.<key>=<value> for those of AEAI alone. docs/augmentation.md says
+more.
 """
 
 import os

@@ -26,6 +26,9 @@ NOTHING, MIXUP = "nothing", "mixup"
 WITHOUT_RUN = (NOTHING, MIXUP)
 BLEND = trials.BLEND
 FACTOR = "angle"
+FRACTION = "data.train_fraction"
+# No method can have one of its own.
+SHARED = ("seed", "image_size", "data.name", "data.coil100_dir", FRACTION)
 TRIES = 20  # For each sample that is wanted, as of `aeai-augment`.
 FEWEST_POSES = 2
 
@@ -138,15 +141,17 @@ class Study:
         values = {
             **self.fixed,
             "seed": job.seed,
-            "data.train_fraction": job.poses / self.images[job.data],
+            FRACTION: job.poses / self.images[job.data],
         }
         settings = planned.settings(method, values)
         return trials.Trial(method, job.data, job.seed, {}, settings).config
 
     def steps(self, job: Job) -> int:
         """Steps that its autoencoder is to train; 0 where nothing learns."""
-        learns = job.variant not in (*WITHOUT_RUN, BLEND)
-        return self.fixed["steps"] if learns else 0
+        if job.variant in (*WITHOUT_RUN, BLEND):
+            return 0
+        method = job.variant.partition("_no_")[0]
+        return self.fixed.get(f"{method}.steps", self.fixed["steps"])
 
     def steps_taken(self, job: Job) -> int | None:
         """Steps that its autoencoder has taken; None before the first save."""
@@ -239,8 +244,12 @@ def fix(
     """
     for method in methods:
         planned.check_method(method)
-    if "data.train_fraction" in typed:
-        raise UserError("--config: 'data.train_fraction' is set by --poses")
+    for key in typed:
+        method, _, part = key.partition(".")
+        if part in SHARED and method in planned.METHODS:
+            raise UserError(f"--config: {key!r}: all have the same {part}")
+        if key == FRACTION:
+            raise UserError(f"--config: {key!r} is set by --poses")
     # "ae" has all that there are flags for, were nothing to be trained.
     own = trials.fix(["ae"], own)
     return own | trials.fix([*methods, BLEND], typed)

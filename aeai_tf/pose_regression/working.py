@@ -7,7 +7,6 @@ in this call, or another process is at it. Several of these processes share a
 study's jobs.
 """
 
-import gc
 import json
 import os
 import resource
@@ -124,7 +123,8 @@ def work(study: Study) -> None:
                     do(study, job, regressor)
             except BlockingIOError:
                 continue
-            _forget()
+            if job.variant not in WITHOUT_RUN:
+                _forget()
             if _memory() > ENOUGH:
                 sys.exit(AGAIN)
 
@@ -137,8 +137,7 @@ def _forget() -> None:
     """Gives back what a model took."""
     import keras
 
-    keras.backend.clear_session()
-    gc.collect()
+    keras.backend.clear_session()  # And collects garbage.
 
 
 def _memory() -> int:

@@ -115,7 +115,7 @@ def path(folder: str, measure: str) -> str:
     return os.path.join(folder, f"metrics_{name}.json")
 
 
-def read(folder: str, measure: str, steps: int) -> dict[str, dict]:
+def read(folder: str, measure: str, steps: int) -> dict[str, dict] | None:
     """Reads the number of a trial, and that of the pixel blend.
 
     Args:
@@ -124,17 +124,17 @@ def read(folder: str, measure: str, steps: int) -> dict[str, dict]:
         steps: after which it was measured; other measurements do not count.
 
     Returns:
-        {"value", "low", "high"} by method; empty if it was not measured, and
-        without a method that lacks it.
+        {"value", "low", "high"} by method, without those that lack it; None
+        if it was not measured.
     """
     file_name = path(folder, measure)
     if not os.path.isfile(file_name):
-        return {}
+        return None
     with open(file_name) as file:
         metrics = json.load(file)
     runs = [run for group in metrics["runs"].values() for run in group]
     if [run["steps"] for run in runs] != [steps]:
-        return {}
+        return None
     found = {
         method: measured.get(numbers, *_keys(measure))
         for method, numbers in metrics["methods"].items()

@@ -83,9 +83,11 @@ def read_one(
     trained = last and steps >= config["steps"]
     for name in names if trained else ():
         found = measures.read(folder.of(trial), name, steps)
+        if found is None:
+            continue
         if trial.method in found:
             numbers[name] = found[trial.method]
-        elif found:
+        else:
             reason = f"{name} could not be measured"
         if BLEND in found:
             blends[name] = found[BLEND]

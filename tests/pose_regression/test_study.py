@@ -45,13 +45,14 @@ def test_autoencoders_have_those_of_the_values_that_they_know(tmp_path, images):
     values = studies.fix(
         ["ae", "aeai", "pixel_blend"],
         toy.fixed(images),
-        {"lambda_cycle": "0.5", "steps": "7"},
+        {"lambda_cycle": "0.5", "steps": "7", "aeai.steps": "8"},
     )
     study = toy.make(tmp_path, methods=("ae", "aeai"), fixed=values)
-    ae, aeai = (study.config(job) for job in study.jobs()[2:])
+    jobs = study.jobs()[2:]
+    ae, aeai = map(study.config, jobs)
     assert "lambda_cycle" not in ae
     assert aeai.lambda_cycle == 0.5
-    assert ae.steps == aeai.steps == 7
+    assert [ae.steps, aeai.steps] == [7, 8] == list(map(study.steps, jobs))
     assert studies.Study.from_json(study.to_json()) == study
 
 
@@ -63,6 +64,7 @@ def test_autoencoders_have_those_of_the_values_that_they_know(tmp_path, images):
         (["ae"], {"lambda_cycle": "3"}, "unknown configuration key"),
         (["ae"], {"latent_dim": "x"}, "is no whole number"),
         (["ae"], {"data.train_fraction": "0.5"}, "set by --poses"),
+        (["ae"], {"ae.image_size": "32"}, "all have the same image_size"),
     ],
 )
 def test_bad_values_are_refused(methods, typed, message):

@@ -75,7 +75,7 @@ def test_several_measures_stand_side_by_side(some):
     names = [OTHER, MEASURE]
     found = results.read(folder, names)
     best, everything, _ = table.markdown(found, names).split("\n## ")[1:]
-    head = "| seeds | MSE vs interval: at the middle, 40°, all pairs | "
+    head = "| seeds | MSE vs interval: at the middle, all pairs, 40° | "
     assert head in everything
     cells = "| 8 | 0.1 | 0, 1 | 0.79 [0.78, 0.8] | 0.21 [0.2, 0.22] |"
     assert cells in everything
@@ -89,7 +89,7 @@ def test_several_measures_stand_side_by_side(some):
     assert len(figure.axes) == 4
     middle, _, mean, _ = figure.axes
     assert (
-        middle.get_ylabel() == "MSE vs interval: at the middle, 40°, all pairs"
+        middle.get_ylabel() == "MSE vs interval: at the middle, all pairs, 40°"
     )
     assert mean.get_ylim() == middle.get_ylim()
 
