@@ -31,6 +31,14 @@ def lerp(source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     return (1.0 - alpha) * source + alpha * target
 
 
+def join(points: tf.Tensor) -> tf.Tensor:
+    """`[batch, steps, ...]` to `[batch * steps, ...]`."""
+    shape = tf.concat([[-1], tf.shape(points)[2:]], 0)
+    return tf.ensure_shape(
+        tf.reshape(points, shape), [None, *points.shape[2:]]
+    )
+
+
 def bilinear(corners: tf.Tensor, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     """Points of the bilinear patch between four corners.
 
