@@ -1,0 +1,413 @@
+"""A Keras model that trains any autoencoder with AEAI's losses added."""
+
+import keras
+import tensorflow as tf
+
+from aeai_tf.errors import UserError
+from aeai_tf.methods.aeai import AEAI
+from aeai_tf.regularization import checks
+from aeai_tf.regularization import derivative as derivatives
+from aeai_tf.regularization.discriminator import default_discriminator
+
+
+@keras.saving.register_keras_serializable("aeai_tf")
+class InterpolationRegularizer(keras.Model):
+    """Trains an autoencoder so that the lines of its latent space are good.
+
+        model = InterpolationRegularizer(encoder, decoder)
+        model.compile("adam", "mse")
+        model.fit(x, epochs=10)
+
+    minimises
+
+        loss = reconstruction + lambda_adversarial * adversarial
+            + lambda_cycle * cycle + lambda_smoothness * smoothness,
+
+    the terms of `aeai_tf.methods.aeai` on top of the loss that is given to
+    `compile` and what layers add by `add_loss`. A weight of 0 removes its term
+    and its cost. Pairs are made within the batch, each item of its first half
+    with one of its second half; in a batch of odd size the middle one belongs
+    to two pairs, and one item alone makes a pair with itself.
+
+    The paper's reconstruction adds the errors of both images of a pair, where
+    Keras takes the mean: its weights 1e-2, 1e-2, 1e-1 are 5e-3, 5e-3, 5e-2
+    here, the defaults.
+
+    The encoder and the decoder are trained in place, and remain models of
+    their own. Calling the model, or `predict`, reconstructs.
+
+    Attributes:
+        encoder: the encoder that was given.
+        decoder: the decoder that was given.
+        discriminator: the one that was given, or the default one, which is
+            there once shapes are known; None without `lambda_adversarial`.
+    """
+
+    def __init__(
+        self,
+        encoder: keras.Layer,
+        decoder: keras.Layer,
+        discriminator: keras.Layer | None = None,
+        *,
+        lambda_adversarial: float = 5e-3,
+        lambda_cycle: float = 5e-3,
+        lambda_smoothness: float = 5e-2,
+        num_alphas: int = 1,
+        derivative: str = "auto",
+        seed: int = 0,
+        name: str | None = None,
+        **terms,
+    ):
+        """Takes two models, which need not be built.
+
+        Args:
+            encoder: any Keras model or layer from data `[batch, ...]` to
+                latents `[batch, ...]`: one tensor to one tensor.
+            decoder: likewise from latents back to data.
+            discriminator: likewise from data to logits, positive for real
+                ones, of any shape; None for `default_discriminator`.
+            lambda_adversarial: weight of the adversarial term.
+            lambda_cycle: weight of the cycle term.
+            lambda_smoothness: weight of the smoothness term.
+            num_alphas: points drawn on the line of each pair.
+            derivative: a mode of `interpolation.value_and_derivative`, or
+                "auto", the fastest that is right for this decoder.
+            seed: of the points that are drawn; with the step, it determines
+                them.
+            name: of the model.
+            **terms: further options of `aeai_tf.methods.aeai.AEAI`.
+
+        Raises:
+            UserError: an argument that it cannot be, or networks that do not
+                fit each other.
+        """
+        super().__init__(name=name)
+        networks = {"encoder": encoder, "decoder": decoder}
+        if discriminator is not None:
+            networks["discriminator"] = discriminator
+            if not lambda_adversarial:
+                raise UserError(
+                    "a discriminator is of no use if lambda_adversarial is 0: "
+                    "leave out one of them"
+                )
+        for role, network in networks.items():
+            if not isinstance(network, keras.Layer):
+                raise UserError(
+                    f"the {role} must be a Keras model or layer, not "
+                    f"{type(network).__name__}"
+                )
+        self.options = {
+            "lambda_adversarial": lambda_adversarial,
+            "lambda_cycle": lambda_cycle,
+            "lambda_smoothness": lambda_smoothness,
+            "num_alphas": num_alphas,
+            **terms,
+        }
+        for key, value in self.options.items():
+            if key.startswith("lambda_") and value < 0:
+                raise UserError(f"{key}={value} must not be negative")
+        if num_alphas < 1:
+            raise UserError(f"num_alphas={num_alphas} must be at least 1")
+        self.encoder, self.decoder = encoder, decoder
+        self.discriminator = discriminator
+        self.derivative = derivative
+        self.seed = seed
+        # It has the equations and no weights; Keras need not know of it.
+        aeai = AEAI(
+            self._encode,
+            self._decode,
+            self._judge if lambda_adversarial else None,
+            derivative=derivative,
+            **self.options,
+        )
+        object.__setattr__(self, "_aeai", aeai)
+        self.term_metrics = [
+            keras.metrics.Mean(name=term) for term in aeai.term_names
+        ]
+        shape = getattr(encoder, "input_shape", None) if encoder.built else None
+        if shape is not None:
+            self.build(shape)
+
+    # In one floating type, whatever the networks' own, so that terms add up.
+    def _encode(self, x, training):
+        return _floats(self.encoder(x, training=training))
+
+    def _decode(self, z, training):
+        return _floats(self.decoder(z, training=training))
+
+    def _judge(self, x, training):
+        return _floats(self.discriminator(x, training=training))
+
+    def build(self, input_shape):
+        """Builds what is not built, and checks that shapes fit.
+
+        Args:
+            input_shape: of data, `(None, ...)`.
+
+        Raises:
+            UserError: they do not, in one sentence.
+        """
+        x = checks.data_spec(input_shape)
+        z = checks.output_spec("encoder", self.encoder, x)
+        x_hat = checks.output_spec("decoder", self.decoder, z)
+        self._latent_shape = tuple(z.shape[1:])
+        if self.options["lambda_cycle"] and not checks.agree(x_hat, x):
+            raise checks.MisfitError(
+                f"the decoder returns {checks.shape(x_hat)}, but the encoder "
+                f"takes {checks.shape(x)}: let them agree, or set "
+                "lambda_cycle=0"
+            )
+        if self.options["lambda_adversarial"]:
+            if self.discriminator is None:
+                self.discriminator = default_discriminator(x_hat.shape[1:])
+            checks.output_spec("discriminator", self.discriminator, x_hat)
+        self.built = True
+        if self.compiled:
+            self._build_optimizers()
+
+    def compile(
+        self,
+        optimizer="adam",
+        loss="mse",
+        *,
+        discriminator_optimizer=None,
+        metrics=None,
+        **options,
+    ):
+        """As of any Keras model.
+
+        Args:
+            optimizer: moves encoder and decoder.
+            loss: between data and reconstruction, as Keras takes it.
+            discriminator_optimizer: moves the discriminator; None for another
+                one like `optimizer`.
+            metrics: of data and reconstruction, as Keras takes them.
+            **options: others of `keras.Model.compile`.
+
+        Raises:
+            UserError: an optimiser for a discriminator that is not there.
+        """
+        super().compile(
+            optimizer=optimizer, loss=loss, metrics=metrics, **options
+        )
+        adversarial = self.options["lambda_adversarial"]
+        if discriminator_optimizer is not None and not adversarial:
+            raise UserError(
+                "discriminator_optimizer is of no use if lambda_adversarial "
+                "is 0"
+            )
+        self.player_optimizers = {"autoencoder": self.optimizer}
+        if adversarial:
+            self.discriminator_optimizer = (
+                type(self.optimizer).from_config(self.optimizer.get_config())
+                if discriminator_optimizer is None
+                else keras.optimizers.get(discriminator_optimizer)
+            )
+            self.player_optimizers["discriminator"] = (
+                self.discriminator_optimizer
+            )
+        # For options that come in with the steps.
+        self._aeai.player_optimizers = self.player_optimizers
+        if self.built:
+            self._build_optimizers()
+
+    def _build_optimizers(self):
+        """Each for its player's variables; Keras would take all for one."""
+        for player, optimizer in self.player_optimizers.items():
+            optimizer.build(self.player_variables(player))
+
+    def player_variables(self, player: str) -> list[keras.Variable]:
+        """The variables that a player's objective moves, each of them once.
+
+        Args:
+            player: "autoencoder" or "discriminator".
+        """
+        networks = {
+            "autoencoder": (self.encoder, self.decoder),
+            "discriminator": (self.discriminator,),
+        }[player]
+        # An encoder and a decoder may share some.
+        variables = {
+            id(variable): variable
+            for network in networks
+            for variable in network.trainable_variables
+        }
+        return list(variables.values())
+
+    @property
+    def losses(self) -> list[tf.Tensor]:
+        """What layers add; those of the discriminator are its own."""
+        return self.encoder.losses + self.decoder.losses
+
+    def call(self, x, training=None):
+        """Reconstructs."""
+        z = self.encoder(x, training=training)
+        return self.decoder(z, training=training)
+
+    def interpolate(self, source, target, alpha) -> tf.Tensor:
+        """Decodes points on the latent line between two items each.
+
+        Args:
+            source: `[batch, ...]`.
+            target: the same shape.
+            alpha: `[steps]`, or `[batch, steps]` if it differs from pair to
+                pair; 0 is the source, 1 the target.
+
+        Returns:
+            `[batch, steps, ...]`.
+        """
+        alpha = _floats(alpha)
+        if alpha.shape.rank == 1:
+            alpha = tf.repeat(alpha[tf.newaxis], tf.shape(source)[0], axis=0)
+        return self._aeai.interpolate(source, target, alpha)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """The user's own loss, to which the terms are added; `y` may be x."""
+        y = x if y is None else y
+        if not checks.agree(y, y_pred):
+            raise checks.MisfitError(
+                f"a reconstruction of shape {checks.shape(y_pred)} cannot be "
+                f"compared with data of shape {checks.shape(y)}"
+            )
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """As of any Keras model; `y` may be x."""
+        y = x if y is None else y
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def make_train_function(self, force=False):
+        """As of any Keras model, once it is clear how to differentiate."""
+        self._settle_derivative()
+        return super().make_train_function(force)
+
+    def make_test_function(self, force=False):
+        """As of any Keras model, once it is clear how to differentiate."""
+        self._settle_derivative()
+        return super().make_test_function(force)
+
+    def _settle_derivative(self):
+        if (
+            self.options["lambda_smoothness"]
+            and self._aeai.derivative == "auto"
+        ):
+            self._aeai.derivative = derivatives.choose(
+                lambda z: self._decode(z, False), self._latent_shape
+            )
+
+    def train_step(self, data):
+        """One step of both players, each along its own objective."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape(persistent=True) as tape:
+            x_hat, objectives = self._objectives(x, y, sample_weight, True)
+            objectives = {
+                player: self.player_optimizers[player].scale_loss(objective)
+                for player, objective in objectives.items()
+            }
+        moved = {player: self.player_variables(player) for player in objectives}
+        gradients = {
+            player: tape.gradient(objectives[player], variables)
+            for player, variables in moved.items()
+        }
+        for player, variables in moved.items():
+            self.player_optimizers[player].apply(gradients[player], variables)
+        return self.compute_metrics(x, y, x_hat, sample_weight)
+
+    def test_step(self, data):
+        """The same terms in inference mode, at points of its own."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        x_hat, _ = self._objectives(x, y, sample_weight, False)
+        return self.compute_metrics(x, y, x_hat, sample_weight)
+
+    def _objectives(self, x, y, sample_weight, training):
+        """Reconstructs, sees to the means of the terms, sums them up."""
+        x = checks.finite(x)
+        y = x if y is None else checks.finite(y)
+        z = self._encode(x, training)
+        x_hat = self.decoder(z, training=training)
+        loss = self.compute_loss(x, y, x_hat, sample_weight, training)
+        added = sum(map(tf.reduce_sum, self.losses))
+
+        count = tf.shape(z)[0]
+        pairs = count - count // 2
+        step = self.optimizer.iterations if training else 0
+        seed = tf.random.fold_in([self.seed, int(training)], step)
+        alpha = _floats(self._aeai.sample(seed, pairs)["alpha"])
+        terms, objectives = self._aeai.shaping_terms(
+            _floats(y), z[:pairs], z[-pairs:], alpha, training
+        )
+        terms["reconstruction"] = loss - added
+        objectives["autoencoder"] += loss
+        if self.discriminator is not None:
+            objectives["discriminator"] += sum(
+                map(tf.reduce_sum, self.discriminator.losses)
+            )
+        self._loss_tracker.update_state(objectives["autoencoder"], count)
+        for metric in self.term_metrics:
+            metric.update_state(terms[metric.name], count)
+        return x_hat, objectives
+
+    def fit(self, *args, **kwargs) -> keras.callbacks.History:
+        """As of any Keras model; `y`, if given, is what x should become.
+
+        `sample_weight` weighs the reconstruction, not the terms.
+
+        Raises:
+            UserError: data that are not finite, or do not fit the networks.
+                Under XLA (`jit_compile=True`) data are not looked at.
+        """
+        with checks.one_sentence():
+            return super().fit(*args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """As of any Keras model, with the same points drawn every time.
+
+        Raises:
+            UserError: as in `fit`.
+        """
+        with checks.one_sentence():
+            return super().evaluate(*args, **kwargs)
+
+    def get_config(self) -> dict:
+        """All arguments, the networks without their weights."""
+        networks = {
+            role: keras.saving.serialize_keras_object(getattr(self, role))
+            for role in ("encoder", "decoder", "discriminator")
+        }
+        return {
+            **networks,
+            **self.options,
+            "derivative": self.derivative,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "InterpolationRegularizer":
+        """The inverse of `get_config`."""
+        networks = {
+            role: keras.saving.deserialize_keras_object(config[role])
+            for role in ("encoder", "decoder", "discriminator")
+        }
+        return cls(**{**config, **networks})
+
+    def get_compile_config(self) -> dict:
+        """Arguments of `compile`, without the optimisers' states."""
+        config = super().get_compile_config()
+        if config and self.options["lambda_adversarial"]:
+            config["discriminator_optimizer"] = (
+                keras.saving.serialize_keras_object(
+                    self.discriminator_optimizer
+                )
+            )
+        return config
+
+    def compile_from_config(self, config: dict):
+        """The inverse of `get_compile_config`."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+def _floats(tensor) -> tf.Tensor:
+    return tf.cast(tensor, keras.config.floatx())
