@@ -16,6 +16,35 @@ class MisfitError(UserError, ValueError):
     """Networks or data that do not fit; Keras hands on a ValueError as is."""
 
 
+def arguments(encoder, decoder, discriminator, options: dict):
+    """Refuses networks and options that cannot be.
+
+    Raises:
+        UserError: one of them.
+    """
+    networks = {"encoder": encoder, "decoder": decoder}
+    if discriminator is not None:
+        networks["discriminator"] = discriminator
+        if not options["lambda_adversarial"]:
+            raise UserError(
+                "a discriminator is of no use if lambda_adversarial is 0: "
+                "leave out one of them"
+            )
+    for role, network in networks.items():
+        if not isinstance(network, keras.Layer):
+            raise UserError(
+                f"the {role} must be a Keras model or layer, not "
+                f"{type(network).__name__}"
+            )
+    for name, value in options.items():
+        if name.startswith("lambda_") and value < 0:
+            raise UserError(f"{name}={value} must not be negative")
+    if options["num_alphas"] < 1:
+        raise UserError(
+            f"num_alphas={options['num_alphas']} must be at least 1"
+        )
+
+
 def data_spec(shape) -> keras.KerasTensor:
     """Stands for a batch of data `[batch, ...]` of this shape.
 

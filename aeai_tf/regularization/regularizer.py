@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from aeai_tf import replicas
 from aeai_tf.errors import UserError
 from aeai_tf.methods.aeai import AEAI
 from aeai_tf.regularization import checks
@@ -82,20 +83,6 @@ class InterpolationRegularizer(keras.Model):
                 fit each other.
         """
         super().__init__(name=name)
-        networks = {"encoder": encoder, "decoder": decoder}
-        if discriminator is not None:
-            networks["discriminator"] = discriminator
-            if not lambda_adversarial:
-                raise UserError(
-                    "a discriminator is of no use if lambda_adversarial is 0: "
-                    "leave out one of them"
-                )
-        for role, network in networks.items():
-            if not isinstance(network, keras.Layer):
-                raise UserError(
-                    f"the {role} must be a Keras model or layer, not "
-                    f"{type(network).__name__}"
-                )
         self.options = {
             "lambda_adversarial": lambda_adversarial,
             "lambda_cycle": lambda_cycle,
@@ -103,11 +90,7 @@ class InterpolationRegularizer(keras.Model):
             "num_alphas": num_alphas,
             **terms,
         }
-        for key, value in self.options.items():
-            if key.startswith("lambda_") and value < 0:
-                raise UserError(f"{key}={value} must not be negative")
-        if num_alphas < 1:
-            raise UserError(f"num_alphas={num_alphas} must be at least 1")
+        checks.arguments(encoder, decoder, discriminator, self.options)
         self.encoder, self.decoder = encoder, decoder
         self.discriminator = discriminator
         self.derivative = derivative
@@ -150,7 +133,7 @@ class InterpolationRegularizer(keras.Model):
         x = checks.data_spec(input_shape)
         z = checks.output_spec("encoder", self.encoder, x)
         x_hat = checks.output_spec("decoder", self.decoder, z)
-        self._latent_shape = tuple(z.shape[1:])
+        self.latent_shape = tuple(z.shape[1:])
         if self.options["lambda_cycle"] and not checks.agree(x_hat, x):
             raise checks.MisfitError(
                 f"the decoder returns {checks.shape(x_hat)}, but the encoder "
@@ -162,8 +145,6 @@ class InterpolationRegularizer(keras.Model):
                 self.discriminator = default_discriminator(x_hat.shape[1:])
             checks.output_spec("discriminator", self.discriminator, x_hat)
         self.built = True
-        if self.compiled:
-            self._build_optimizers()
 
     def compile(
         self,
@@ -198,21 +179,24 @@ class InterpolationRegularizer(keras.Model):
             )
         self.player_optimizers = {"autoencoder": self.optimizer}
         if adversarial:
-            self.discriminator_optimizer = (
-                type(self.optimizer).from_config(self.optimizer.get_config())
-                if discriminator_optimizer is None
-                else keras.optimizers.get(discriminator_optimizer)
+            if discriminator_optimizer is None:
+                discriminator_optimizer = type(self.optimizer).from_config(
+                    self.optimizer.get_config()
+                )
+            self.discriminator_optimizer = keras.optimizers.get(
+                discriminator_optimizer
             )
             self.player_optimizers["discriminator"] = (
                 self.discriminator_optimizer
             )
         # For options that come in with the steps.
         self._aeai.player_optimizers = self.player_optimizers
-        if self.built:
-            self._build_optimizers()
+        self._build_optimizers()
 
     def _build_optimizers(self):
         """Each for its player's variables; Keras would take all for one."""
+        if not (self.built and self.compiled):
+            return
         for player, optimizer in self.player_optimizers.items():
             optimizer.build(self.player_variables(player))
 
@@ -278,25 +262,6 @@ class InterpolationRegularizer(keras.Model):
         y = x if y is None else y
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
-    def make_train_function(self, force=False):
-        """As of any Keras model, once it is clear how to differentiate."""
-        self._settle_derivative()
-        return super().make_train_function(force)
-
-    def make_test_function(self, force=False):
-        """As of any Keras model, once it is clear how to differentiate."""
-        self._settle_derivative()
-        return super().make_test_function(force)
-
-    def _settle_derivative(self):
-        if (
-            self.options["lambda_smoothness"]
-            and self._aeai.derivative == "auto"
-        ):
-            self._aeai.derivative = derivatives.choose(
-                lambda z: self._decode(z, False), self._latent_shape
-            )
-
     def train_step(self, data):
         """One step of both players, each along its own objective."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -323,6 +288,10 @@ class InterpolationRegularizer(keras.Model):
 
     def _objectives(self, x, y, sample_weight, training):
         """Reconstructs, sees to the means of the terms, sums them up."""
+        if not self.built:
+            self.build(x.shape)
+        if self._aeai.derivative == "auto":
+            self._aeai.derivative = "nested_tapes"
         x = checks.finite(x)
         y = x if y is None else checks.finite(y)
         z = self._encode(x, training)
@@ -338,8 +307,11 @@ class InterpolationRegularizer(keras.Model):
         terms, objectives = self._aeai.shaping_terms(
             _floats(y), z[:pairs], z[-pairs:], alpha, training
         )
-        terms["reconstruction"] = loss - added
-        objectives["autoencoder"] += loss
+        # Of several replicas Keras takes the share in the loss, which is all
+        # that an optimiser adds up; not so in what layers add.
+        share = replicas.count()
+        terms["reconstruction"] = (loss - added) * share
+        objectives["autoencoder"] += terms["reconstruction"] + added
         if self.discriminator is not None:
             objectives["discriminator"] += sum(
                 map(tf.reduce_sum, self.discriminator.losses)
@@ -347,9 +319,12 @@ class InterpolationRegularizer(keras.Model):
         self._loss_tracker.update_state(objectives["autoencoder"], count)
         for metric in self.term_metrics:
             metric.update_state(terms[metric.name], count)
-        return x_hat, objectives
+        return x_hat, {
+            player: objective / share
+            for player, objective in objectives.items()
+        }
 
-    def fit(self, *args, **kwargs) -> keras.callbacks.History:
+    def fit(self, x=None, *args, **kwargs) -> keras.callbacks.History:
         """As of any Keras model; `y`, if given, is what x should become.
 
         `sample_weight` weighs the reconstruction, not the terms.
@@ -358,17 +333,32 @@ class InterpolationRegularizer(keras.Model):
             UserError: data that are not finite, or do not fit the networks.
                 Under XLA (`jit_compile=True`) data are not looked at.
         """
+        self._prepare(x)
         with checks.one_sentence():
-            return super().fit(*args, **kwargs)
+            return super().fit(x, *args, **kwargs)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, x=None, *args, **kwargs):
         """As of any Keras model, with the same points drawn every time.
 
         Raises:
             UserError: as in `fit`.
         """
+        self._prepare(x)
         with checks.one_sentence():
-            return super().evaluate(*args, **kwargs)
+            return super().evaluate(x, *args, **kwargs)
+
+    def _prepare(self, data):
+        """Does what is best done outside of graphs, if shapes can be told."""
+        if isinstance(data, tf.data.Dataset):
+            data = keras.utils.unpack_x_y_sample_weight(data.element_spec)[0]
+        if not self.built and getattr(data, "shape", None) is not None:
+            self.build(data.shape)
+            self._build_optimizers()
+        needed = self.options["lambda_smoothness"]
+        if self.built and needed and self._aeai.derivative == "auto":
+            self._aeai.derivative = derivatives.choose(
+                lambda z: self._decode(z, False), self.latent_shape
+            )
 
     def get_config(self) -> dict:
         """All arguments, the networks without their weights."""
