@@ -34,9 +34,7 @@ def lerp(source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
 def join(points: tf.Tensor) -> tf.Tensor:
     """`[batch, steps, ...]` to `[batch * steps, ...]`."""
     shape = tf.concat([[-1], tf.shape(points)[2:]], 0)
-    return tf.ensure_shape(
-        tf.reshape(points, shape), [None, *points.shape[2:]]
-    )
+    return tf.ensure_shape(tf.reshape(points, shape), [None, *points.shape[2:]])
 
 
 def bilinear(corners: tf.Tensor, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
