@@ -1,0 +1,35 @@
+import keras
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from aeai_tf import interpolation
+from aeai_tf.errors import UserError
+from aeai_tf.regularization import derivative
+from tests.regularization.foreign import dense
+
+
+def test_the_derivative_that_is_right():
+    recurrent = keras.Sequential([keras.Input([3, 2]), layers.GRU(2)])
+    choices = {
+        derivative.choose(decode, shape)
+        for decode, shape in ((dense()[1], [2]), (recurrent, [3, 2]))
+    }
+    # Forward mode cannot see through a loop.
+    fast = interpolation.resolve_mode("auto", "batch")
+    assert choices == {fast, "nested_tapes"}
+    assert derivative.choose(tf.square, [None, 2]) == "nested_tapes"
+    with pytest.raises(UserError, match="set lambda_smoothness=0"):
+        derivative.choose(tf.math.rint, [2])
+
+
+def test_a_derivative_that_is_lost_in_part(monkeypatch):
+    monkeypatch.setattr(interpolation, "resolve_mode", lambda *_: "forward")
+    derive = interpolation.value_and_derivative
+
+    def halved(function, point, direction, mode):
+        value, result = derive(function, point, direction, "nested_tapes")
+        return value, result * (0.5 if mode == "forward" else 1.0)
+
+    monkeypatch.setattr(interpolation, "value_and_derivative", halved)
+    assert derivative.choose(tf.square, [2]) == "nested_tapes"
