@@ -137,6 +137,11 @@ def _chain(function) -> list[keras.Layer]:
     """The layers of a model that calls one after the other; else nothing."""
     if not isinstance(function, keras.Model) or not function.layers:
         return []
+    # A subclass may do more than to call its layers.
+    if not type(function).call.__module__.startswith("keras."):
+        return []
+    if isinstance(function, keras.Sequential):
+        return function.layers
     first, *chain = function.layers
     if not isinstance(first, keras.layers.InputLayer):
         return []

@@ -222,7 +222,9 @@ class AEAI(base.InterpolationModel):
             terms["cycle"] = losses.squared_error(z_a, z_cycle)
             if self.relative_cycle:
                 z = tf.concat([z_i, z_j], 0)
-                terms["cycle"] /= tf.reduce_mean(tf.math.reduce_variance(z, 0))
+                variance = tf.reduce_mean(tf.math.reduce_variance(z, 0))
+                # An image paired with itself has none.
+                terms["cycle"] = tf.math.divide_no_nan(terms["cycle"], variance)
             objective += share * self.lambda_cycle * terms["cycle"]
         if self.lambda_smoothness:
             terms["smoothness"] = tf.reduce_mean(tf.square(dx_a))
@@ -246,7 +248,7 @@ class AEAI(base.InterpolationModel):
             logits = self.discriminator(x, training=training)
         # Each logit is its own image's: gradients do not mix.
         gradient = tape.gradient(logits, x)
-        axes = range(1, x.shape.rank)
+        axes = list(range(1, x.shape.rank))
         return logits, tf.reduce_mean(tf.reduce_sum(gradient**2, axes))
 
     def _decode_line(self, z_a, direction, training):

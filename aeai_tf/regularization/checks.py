@@ -1,48 +1,92 @@
 """Networks and data that do not fit each other, in one sentence."""
 
-import contextlib
 import re
-from collections.abc import Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from aeai_tf import interpolation
 from aeai_tf.errors import UserError
 
-NOT_FINITE = "the data hold values that are not finite (NaN or infinite)"
+SEVERAL = (
+    "the encoder must take one tensor, not several: make it a model of one "
+    "input"
+)
 
 
 class MisfitError(UserError, ValueError):
     """Networks or data that do not fit; Keras hands on a ValueError as is."""
 
 
-def arguments(encoder, decoder, discriminator, options: dict):
-    """Refuses networks and options that cannot be.
+def arguments(settings: dict, derivative: str):
+    """Refuses settings that cannot be.
 
     Raises:
         UserError: one of them.
     """
-    networks = {"encoder": encoder, "decoder": decoder}
+    for name in ("warm_up", "ramp", *filter(_is_weight, settings)):
+        if settings[name] < 0:
+            raise UserError(f"{name}={settings[name]} must not be negative")
+    if settings["num_alphas"] < 1:
+        raise UserError(
+            f"num_alphas={settings['num_alphas']} must be at least 1"
+        )
+    modes = ("auto", *interpolation.MODES)
+    if derivative not in modes:
+        raise UserError(
+            f"derivative={derivative!r} is none of {', '.join(modes)}"
+        )
+
+
+def _is_weight(name: str) -> bool:
+    return name.startswith("lambda_")
+
+
+def networks(encoder, decoder, discriminator, lambda_adversarial: float):
+    """Refuses what is no network, and a discriminator without a weight.
+
+    Raises:
+        UserError: there is one.
+    """
+    roles = {"encoder": encoder, "decoder": decoder}
     if discriminator is not None:
-        networks["discriminator"] = discriminator
-        if not options["lambda_adversarial"]:
+        roles["discriminator"] = discriminator
+        if not lambda_adversarial:
             raise UserError(
                 "a discriminator is of no use if lambda_adversarial is 0: "
                 "leave out one of them"
             )
-    for role, network in networks.items():
+    for role, network in roles.items():
         if not isinstance(network, keras.Layer):
             raise UserError(
                 f"the {role} must be a Keras model or layer, not "
                 f"{type(network).__name__}"
             )
-    for name, value in options.items():
-        if name.startswith("lambda_") and value < 0:
-            raise UserError(f"{name}={value} must not be negative")
-    if options["num_alphas"] < 1:
+
+
+def no_reconstruction(options: dict):
+    """Refuses the one option of AEAI that has another place here.
+
+    Raises:
+        UserError: it is there.
+    """
+    if "reconstruction" in options:
         raise UserError(
-            f"num_alphas={options['num_alphas']} must be at least 1"
+            "reconstruction is no option here: give the loss between data and "
+            "reconstruction to compile(loss=...)"
         )
+
+
+def one_tensor(x) -> tf.Tensor:
+    """Data, as long as they are no structure of several tensors.
+
+    Raises:
+        MisfitError: they are.
+    """
+    if isinstance(x, tuple | list | dict):
+        raise MisfitError(SEVERAL)
+    return x
 
 
 def data_spec(shape) -> keras.KerasTensor:
@@ -54,10 +98,7 @@ def data_spec(shape) -> keras.KerasTensor:
     if isinstance(shape, dict) or any(
         isinstance(side, (tuple, list, dict)) for side in shape
     ):
-        raise MisfitError(
-            "the encoder must take one tensor, not several: make it a model of "
-            "one input"
-        )
+        raise MisfitError(SEVERAL)
     return keras.KerasTensor((None, *tuple(shape)[1:]))
 
 
@@ -108,20 +149,31 @@ def agree(one, other) -> bool:
     return one.is_compatible_with(other)
 
 
-def finite(tensor) -> tf.Tensor:
-    """The tensor, with an error when it holds NaN or infinity."""
-    tensor = tf.convert_to_tensor(tensor)
-    if not tensor.dtype.is_floating:
-        return tensor
-    return tf.debugging.assert_all_finite(tensor, NOT_FINITE)
+def same_shape(source, target):
+    """Refuses the ends of lines that do not go together.
+
+    Raises:
+        MisfitError: they differ in shape.
+    """
+    if not source.shape.is_compatible_with(target.shape):
+        raise MisfitError(
+            f"source and target must have one shape, not {shape(source)} and "
+            f"{shape(target)}"
+        )
 
 
-@contextlib.contextmanager
-def one_sentence() -> Iterator[None]:
-    """Turns the error of `finite` in a graph into a UserError."""
-    try:
-        yield
-    except tf.errors.InvalidArgumentError as error:
-        if NOT_FINITE not in str(error):
-            raise
-        raise UserError(NOT_FINITE) from None
+def finite(*data):
+    """Refuses arrays with NaN or infinity; datasets are not looked at.
+
+    Raises:
+        UserError: there is such a value.
+    """
+    for array in data:
+        if not isinstance(array, np.ndarray | tf.Tensor):
+            continue
+        values = np.asarray(array)
+        ends = [values.min(), values.max()] if values.size else []
+        if not np.isfinite(ends).all():
+            raise UserError(
+                "the data hold values that are not finite (NaN or infinite)"
+            )

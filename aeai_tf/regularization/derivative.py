@@ -26,8 +26,7 @@ def choose(decode: Callable, latent_shape) -> str:
     Raises:
         UserError: nested tapes cannot differentiate the decoder.
     """
-    # As for a decoder with batch normalisation, which it may have.
-    mode = interpolation.resolve_mode("auto", "batch")
+    mode = interpolation.resolve_mode("auto")
     if mode == "nested_tapes" or None in latent_shape:
         return "nested_tapes"
     line = tf.unstack(tf.random.stateless_normal([2, 2, *latent_shape], [0, 0]))

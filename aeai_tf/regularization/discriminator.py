@@ -2,6 +2,7 @@
 
 import keras
 
+from aeai_tf import layers
 from aeai_tf.errors import UserError
 from aeai_tf.networks import BLOCK_FILTERS, GROUP_SIZE
 
@@ -16,9 +17,8 @@ def default_discriminator(shape) -> keras.Model:
     Sequences, images and volumes, channels last, go through blocks as those of
     `aeai_tf.networks`, with one convolution each, until no side is longer than
     4; vectors, and data with more axes, through two fully connected layers.
-    Normalisation is of each item by itself (group and layer normalisation), so
-    that the range of the data does not matter, nor how many there are in a
-    batch.
+    Each item is normalised by itself, in groups of features, so that the range
+    of the data does not matter, nor how many there are in a batch.
 
     Args:
         shape: of one item, such as `(28, 28, 1)`. Sides may be None.
@@ -34,15 +34,11 @@ def default_discriminator(shape) -> keras.Model:
         )
     inputs = keras.Input(shape, name="data")
     x, rank = inputs, len(shape) - 1
-    if 1 <= rank <= 3:
-        x = _convolve(x, rank)
-        blocks = 0
-    else:
-        x = keras.layers.Flatten()(x)
-        blocks = 1
-    for _ in range(blocks + 1):
+    convolved = 1 <= rank <= 3
+    x = _convolve(x, rank) if convolved else keras.layers.Flatten()(x)
+    for _ in range(1 if convolved else 2):
         x = keras.layers.Dense(DENSE_UNITS)(x)
-        x = keras.layers.LayerNormalization()(x)
+        x = layers.GroupNormalization(1)(x)
         x = keras.layers.ReLU()(x)
     x = keras.layers.Dense(1, name="head")(x)
     return keras.Model(inputs, x, name="discriminator")
@@ -61,7 +57,7 @@ def _convolve(x, rank: int):
     ):
         filters = BLOCK_FILTERS[min(block, len(BLOCK_FILTERS) - 1)]
         x = convolution(filters, 3, padding="same")(x)
-        x = keras.layers.GroupNormalization(max(1, filters // GROUP_SIZE))(x)
+        x = layers.GroupNormalization(max(1, filters // GROUP_SIZE))(x)
         x = keras.layers.ReLU()(x)
         x = pooling(2, padding="same")(x)
         block += 1

@@ -9,10 +9,12 @@ from aeai_tf.methods.aeai import AEAI
 from aeai_tf.regularization import checks
 from aeai_tf.regularization import derivative as derivatives
 from aeai_tf.regularization.discriminator import default_discriminator
+from aeai_tf.regularization.network import Network, floats
+from aeai_tf.regularization.saving import Saving
 
 
 @keras.saving.register_keras_serializable("aeai_tf")
-class InterpolationRegularizer(keras.Model):
+class InterpolationRegularizer(Saving, keras.Model):
     """Trains an autoencoder so that the lines of its latent space are good.
 
         model = InterpolationRegularizer(encoder, decoder)
@@ -53,11 +55,14 @@ class InterpolationRegularizer(keras.Model):
         lambda_adversarial: float = 5e-3,
         lambda_cycle: float = 5e-3,
         lambda_smoothness: float = 5e-2,
+        lambda_r1: float = 0.0,
+        relative_cycle: bool = False,
+        warm_up: int = 0,
+        ramp: int = 0,
         num_alphas: int = 1,
         derivative: str = "auto",
         seed: int = 0,
-        name: str | None = None,
-        **terms,
+        **options,
     ):
         """Takes two models, which need not be built.
 
@@ -70,39 +75,47 @@ class InterpolationRegularizer(keras.Model):
             lambda_adversarial: weight of the adversarial term.
             lambda_cycle: weight of the cycle term.
             lambda_smoothness: weight of the smoothness term.
+            lambda_r1: weight of the discriminator's R1 penalty.
+            relative_cycle: whether the cycle term is divided by the variance
+                of the batch's latents.
+            warm_up: steps by the user's own loss alone.
+            ramp: steps over which the weights then rise to what they are.
             num_alphas: points drawn on the line of each pair.
             derivative: a mode of `interpolation.value_and_derivative`, or
                 "auto", the fastest that is right for this decoder.
             seed: of the points that are drawn; with the step, it determines
                 them.
-            name: of the model.
-            **terms: further options of `aeai_tf.methods.aeai.AEAI`.
+            **options: of `keras.Model`, such as `name`.
 
         Raises:
             UserError: an argument that it cannot be, or networks that do not
                 fit each other.
         """
-        super().__init__(name=name)
-        self.options = {
+        checks.no_reconstruction(options)
+        super().__init__(**options)
+        self.settings = {
             "lambda_adversarial": lambda_adversarial,
             "lambda_cycle": lambda_cycle,
             "lambda_smoothness": lambda_smoothness,
+            "lambda_r1": lambda_r1,
+            "relative_cycle": relative_cycle,
+            "warm_up": warm_up,
+            "ramp": ramp,
             "num_alphas": num_alphas,
-            **terms,
         }
-        checks.arguments(encoder, decoder, discriminator, self.options)
+        checks.arguments(self.settings, derivative)
+        checks.networks(encoder, decoder, discriminator, lambda_adversarial)
         self.encoder, self.decoder = encoder, decoder
         self.discriminator = discriminator
-        self.derivative = derivative
-        self.seed = seed
-        # It has the equations and no weights; Keras need not know of it.
+        self.derivative, self.seed = derivative, seed
         aeai = AEAI(
-            self._encode,
-            self._decode,
-            self._judge if lambda_adversarial else None,
+            Network(self, "encoder"),
+            Network(self, "decoder"),
+            Network(self, "discriminator") if lambda_adversarial else None,
             derivative=derivative,
-            **self.options,
+            **self.settings,
         )
+        # It has the equations and no weights; Keras need not know of it.
         object.__setattr__(self, "_aeai", aeai)
         self.term_metrics = [
             keras.metrics.Mean(name=term) for term in aeai.term_names
@@ -110,16 +123,6 @@ class InterpolationRegularizer(keras.Model):
         shape = getattr(encoder, "input_shape", None) if encoder.built else None
         if shape is not None:
             self.build(shape)
-
-    # In one floating type, whatever the networks' own, so that terms add up.
-    def _encode(self, x, training):
-        return _floats(self.encoder(x, training=training))
-
-    def _decode(self, z, training):
-        return _floats(self.decoder(z, training=training))
-
-    def _judge(self, x, training):
-        return _floats(self.discriminator(x, training=training))
 
     def build(self, input_shape):
         """Builds what is not built, and checks that shapes fit.
@@ -134,13 +137,13 @@ class InterpolationRegularizer(keras.Model):
         z = checks.output_spec("encoder", self.encoder, x)
         x_hat = checks.output_spec("decoder", self.decoder, z)
         self.latent_shape = tuple(z.shape[1:])
-        if self.options["lambda_cycle"] and not checks.agree(x_hat, x):
+        if self.settings["lambda_cycle"] and not checks.agree(x_hat, x):
             raise checks.MisfitError(
                 f"the decoder returns {checks.shape(x_hat)}, but the encoder "
                 f"takes {checks.shape(x)}: let them agree, or set "
                 "lambda_cycle=0"
             )
-        if self.options["lambda_adversarial"]:
+        if self.settings["lambda_adversarial"]:
             if self.discriminator is None:
                 self.discriminator = default_discriminator(x_hat.shape[1:])
             checks.output_spec("discriminator", self.discriminator, x_hat)
@@ -171,34 +174,28 @@ class InterpolationRegularizer(keras.Model):
         super().compile(
             optimizer=optimizer, loss=loss, metrics=metrics, **options
         )
-        adversarial = self.options["lambda_adversarial"]
-        if discriminator_optimizer is not None and not adversarial:
-            raise UserError(
-                "discriminator_optimizer is of no use if lambda_adversarial "
-                "is 0"
-            )
         self.player_optimizers = {"autoencoder": self.optimizer}
-        if adversarial:
-            if discriminator_optimizer is None:
-                discriminator_optimizer = type(self.optimizer).from_config(
-                    self.optimizer.get_config()
-                )
-            self.discriminator_optimizer = keras.optimizers.get(
-                discriminator_optimizer
+        if self.settings["lambda_adversarial"]:
+            self.discriminator_optimizer = _like(
+                self.optimizer, discriminator_optimizer
             )
             self.player_optimizers["discriminator"] = (
                 self.discriminator_optimizer
             )
-        # For options that come in with the steps.
+        elif discriminator_optimizer is not None:
+            raise UserError(
+                "discriminator_optimizer is of no use if lambda_adversarial "
+                "is 0"
+            )
+        # Its weights rise with the steps that were taken.
         self._aeai.player_optimizers = self.player_optimizers
         self._build_optimizers()
 
     def _build_optimizers(self):
         """Each for its player's variables; Keras would take all for one."""
-        if not (self.built and self.compiled):
-            return
-        for player, optimizer in self.player_optimizers.items():
-            optimizer.build(self.player_variables(player))
+        if self.built and self.compiled:
+            for player, optimizer in self.player_optimizers.items():
+                optimizer.build(self.player_variables(player))
 
     def player_variables(self, player: str) -> list[keras.Variable]:
         """The variables that a player's objective moves, each of them once.
@@ -239,10 +236,16 @@ class InterpolationRegularizer(keras.Model):
 
         Returns:
             `[batch, steps, ...]`.
+
+        Raises:
+            UserError: source and target differ in shape.
         """
-        alpha = _floats(alpha)
-        if alpha.shape.rank == 1:
-            alpha = tf.repeat(alpha[tf.newaxis], tf.shape(source)[0], axis=0)
+        source, target = map(tf.convert_to_tensor, (source, target))
+        checks.same_shape(source, target)
+        alpha = floats(alpha)
+        if alpha.shape.rank < 2:
+            alpha = tf.reshape(alpha, [1, -1])
+            alpha = tf.repeat(alpha, tf.shape(source)[0], axis=0)
         return self._aeai.interpolate(source, target, alpha)
 
     def compute_loss(
@@ -267,8 +270,11 @@ class InterpolationRegularizer(keras.Model):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape(persistent=True) as tape:
             x_hat, objectives = self._objectives(x, y, sample_weight, True)
+            # Optimisers add up what replicas hand them.
             objectives = {
-                player: self.player_optimizers[player].scale_loss(objective)
+                player: self.player_optimizers[player].scale_loss(
+                    objective / replicas.count()
+                )
                 for player, objective in objectives.items()
             }
         moved = {player: self.player_variables(player) for player in objectives}
@@ -288,30 +294,31 @@ class InterpolationRegularizer(keras.Model):
 
     def _objectives(self, x, y, sample_weight, training):
         """Reconstructs, sees to the means of the terms, sums them up."""
+        x = checks.one_tensor(x)
         if not self.built:
             self.build(x.shape)
         if self._aeai.derivative == "auto":
             self._aeai.derivative = "nested_tapes"
-        x = checks.finite(x)
-        y = x if y is None else checks.finite(y)
-        z = self._encode(x, training)
+        z = self._aeai.encoder(x, training=training)
         x_hat = self.decoder(z, training=training)
         loss = self.compute_loss(x, y, x_hat, sample_weight, training)
-        added = sum(map(tf.reduce_sum, self.losses))
+        loss *= replicas.count()  # Keras has divided by it.
+        added = sum(floats(tf.reduce_sum(value)) for value in self.losses)
 
         count = tf.shape(z)[0]
         pairs = count - count // 2
         step = self.optimizer.iterations if training else 0
         seed = tf.random.fold_in([self.seed, int(training)], step)
-        alpha = _floats(self._aeai.sample(seed, pairs)["alpha"])
+        alpha = floats(self._aeai.sample(seed, pairs)["alpha"])
         terms, objectives = self._aeai.shaping_terms(
-            _floats(y), z[:pairs], z[-pairs:], alpha, training
+            floats(x if y is None else y),
+            z[:pairs],
+            z[-pairs:],
+            alpha,
+            training,
         )
-        # Of several replicas Keras takes the share in the loss, which is all
-        # that an optimiser adds up; not so in what layers add.
-        share = replicas.count()
-        terms["reconstruction"] = (loss - added) * share
-        objectives["autoencoder"] += terms["reconstruction"] + added
+        terms["reconstruction"] = loss - added
+        objectives["autoencoder"] += loss
         if self.discriminator is not None:
             objectives["discriminator"] += sum(
                 map(tf.reduce_sum, self.discriminator.losses)
@@ -319,85 +326,53 @@ class InterpolationRegularizer(keras.Model):
         self._loss_tracker.update_state(objectives["autoencoder"], count)
         for metric in self.term_metrics:
             metric.update_state(terms[metric.name], count)
-        return x_hat, {
-            player: objective / share
-            for player, objective in objectives.items()
-        }
+        return x_hat, objectives
 
-    def fit(self, x=None, *args, **kwargs) -> keras.callbacks.History:
+    def fit(self, x=None, y=None, *args, **kwargs) -> keras.callbacks.History:
         """As of any Keras model; `y`, if given, is what x should become.
 
         `sample_weight` weighs the reconstruction, not the terms.
 
         Raises:
-            UserError: data that are not finite, or do not fit the networks.
-                Under XLA (`jit_compile=True`) data are not looked at.
+            UserError: arrays with values that are not finite, or data that do
+                not fit the networks.
         """
-        self._prepare(x)
-        with checks.one_sentence():
-            return super().fit(x, *args, **kwargs)
+        self._prepare(x, y)
+        return super().fit(x, y, *args, **kwargs)
 
-    def evaluate(self, x=None, *args, **kwargs):
+    def evaluate(self, x=None, y=None, *args, **kwargs):
         """As of any Keras model, with the same points drawn every time.
 
         Raises:
             UserError: as in `fit`.
         """
-        self._prepare(x)
-        with checks.one_sentence():
-            return super().evaluate(x, *args, **kwargs)
+        self._prepare(x, y)
+        return super().evaluate(x, y, *args, **kwargs)
 
-    def _prepare(self, data):
+    def _prepare(self, x, y):
         """Does what is best done outside of graphs, if shapes can be told."""
-        if isinstance(data, tf.data.Dataset):
-            data = keras.utils.unpack_x_y_sample_weight(data.element_spec)[0]
-        if not self.built and getattr(data, "shape", None) is not None:
-            self.build(data.shape)
+        checks.finite(x, y)
+        if isinstance(x, tf.data.Dataset):
+            x = keras.utils.unpack_x_y_sample_weight(x.element_spec)[0]
+        if not self.built and getattr(x, "shape", None) is not None:
+            self.build(x.shape)
             self._build_optimizers()
-        needed = self.options["lambda_smoothness"]
+        needed = self.settings["lambda_smoothness"]
         if self.built and needed and self._aeai.derivative == "auto":
             self._aeai.derivative = derivatives.choose(
-                lambda z: self._decode(z, False), self.latent_shape
+                self._aeai.decoder, self.latent_shape
             )
 
-    def get_config(self) -> dict:
-        """All arguments, the networks without their weights."""
-        networks = {
-            role: keras.saving.serialize_keras_object(getattr(self, role))
-            for role in ("encoder", "decoder", "discriminator")
-        }
-        return {
-            **networks,
-            **self.options,
-            "derivative": self.derivative,
-            "seed": self.seed,
-            "name": self.name,
-        }
 
-    @classmethod
-    def from_config(cls, config: dict) -> "InterpolationRegularizer":
-        """The inverse of `get_config`."""
-        networks = {
-            role: keras.saving.deserialize_keras_object(config[role])
-            for role in ("encoder", "decoder", "discriminator")
-        }
-        return cls(**{**config, **networks})
+def _like(optimizer, given):
+    """The optimiser that is given, or else another one like the first.
 
-    def get_compile_config(self) -> dict:
-        """Arguments of `compile`, without the optimisers' states."""
-        config = super().get_compile_config()
-        if config and self.options["lambda_adversarial"]:
-            config["discriminator_optimizer"] = (
-                keras.saving.serialize_keras_object(
-                    self.discriminator_optimizer
-                )
-            )
-        return config
-
-    def compile_from_config(self, config: dict):
-        """The inverse of `get_compile_config`."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-
-def _floats(tensor) -> tf.Tensor:
-    return tf.cast(tensor, keras.config.floatx())
+    Keras scales the loss of a model's own optimiser for float16, only.
+    """
+    if given is None:
+        return type(optimizer).from_config(optimizer.get_config())
+    given = keras.optimizers.get(given)
+    scaled = keras.optimizers.LossScaleOptimizer
+    if isinstance(optimizer, scaled) and not isinstance(given, scaled):
+        return scaled(given)
+    return given
