@@ -69,7 +69,7 @@ def compiled(networks, optimizer="adam", compilation=(), **options):
     """A regulariser that steps eagerly: small models are faster so."""
     options.setdefault("derivative", "nested_tapes")
     model = InterpolationRegularizer(*networks, **options)
-    model.compile(optimizer, run_eagerly=True, **dict(compilation))
+    model.compile(optimizer, **{"run_eagerly": True, **dict(compilation)})
     return model
 
 

@@ -47,6 +47,9 @@ def returning_two():
         ),
         (dense, {"lambda_cycle": -1.0}, "lambda_cycle=-1.0 must not be neg"),
         (dense, {"num_alphas": 0}, "num_alphas=0 must be at least 1"),
+        (dense, {"ramp": -1}, "ramp=-1 must not be negative"),
+        (dense, {"derivative": "fast"}, "'fast' is none of auto, forward, "),
+        (dense, {"reconstruction": "mse"}, r"give .* to compile\(loss=...\)"),
     ],
 )
 def test_networks_that_do_not_fit(networks, options, sentence, vectors):
@@ -60,9 +63,17 @@ def test_networks_that_do_not_fit(networks, options, sentence, vectors):
         InterpolationRegularizer(*networks(), **options)
 
 
-def test_options_that_do_not_exist(vectors):
-    with pytest.raises(TypeError, match="lambda_cylce"):
+def test_options_that_do_not_exist():
+    with pytest.raises(ValueError, match="lambda_cylce"):
         InterpolationRegularizer(*dense(), lambda_cylce=1.0)
     model = InterpolationRegularizer(*dense(), **PLAIN)
     with pytest.raises(UserError, match="discriminator_optimizer is of no"):
         model.compile(discriminator_optimizer="sgd")
+
+
+def test_data_that_do_not_fit(vectors):
+    model = compiled(dense(), **PLAIN)
+    with pytest.raises(UserError, match="must take one tensor, not several"):
+        model.fit([vectors, vectors], verbose=0)
+    with pytest.raises(UserError, match=r"must have one shape, not \(8, 6\)"):
+        model.interpolate(vectors, vectors[:4], 0.5)

@@ -43,7 +43,7 @@ def test_history_has_every_term(fitted):
         total = np.array(history[f"{prefix}reconstruction"])
         for weight in WEIGHTS:
             term = history[prefix + weight.removeprefix("lambda_")]
-            total = total + model.options[weight] * np.array(term)
+            total = total + model.settings[weight] * np.array(term)
         np.testing.assert_allclose(history[f"{prefix}loss"], total, rtol=1e-5)
 
 
@@ -74,7 +74,7 @@ def test_saved_as_a_whole(fitted, images, tmp_path):
     model, _ = fitted
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert loaded.options == model.options
+    assert loaded.settings == model.settings
     assert evaluate(loaded, images) == pytest.approx(evaluate(model, images))
     for player, optimizer in model.player_optimizers.items():
         for value, again in zip(
@@ -133,10 +133,16 @@ def test_mixed_precision(vectors):
     keras.config.set_dtype_policy("mixed_float16")
     try:
         model = compiled(dense())
-        found = model.train_on_batch(vectors, return_dict=True)
+        given = compiled(
+            dense(), compilation={"discriminator_optimizer": "sgd"}
+        )
     finally:
         keras.config.set_dtype_policy("float32")
+    found = model.train_on_batch(vectors, return_dict=True)
     assert all(np.isfinite(value) for value in found.values())
+    assert isinstance(
+        given.discriminator_optimizer.inner_optimizer, keras.optimizers.SGD
+    )
     for optimizer in model.player_optimizers.values():
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
@@ -148,6 +154,21 @@ def test_data_that_are_not_finite(vectors):
     bad[5, 2] = np.nan
     with pytest.raises(UserError, match=r"^the data hold values that are not"):
         model.fit(bad, verbose=0)
-    bad[5, 2] = np.inf
+    bad[5, 2] = -np.inf
     with pytest.raises(UserError, match=r"^the data hold values that are not"):
         model.evaluate(vectors, bad, verbose=0)
+
+
+def test_compiled_by_xla(vectors):
+    """Steps the same as without."""
+    found = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(1)
+        model = InterpolationRegularizer(*dense())
+        model.compile("sgd", jit_compile=jit_compile)
+        found.append(
+            model.fit(vectors, epochs=2, shuffle=False, verbose=0).history
+        )
+    assert set(found[0]) == set(found[1])
+    for name, values in found[0].items():
+        np.testing.assert_allclose(values, found[1][name], rtol=1e-4)

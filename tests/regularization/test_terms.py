@@ -134,7 +134,7 @@ def test_a_weight_of_0_removes_a_term(vectors, monkeypatch, weight):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8])
 def test_pairs_of_a_batch(vectors, monkeypatch, count):
-    model = compiled(dense())
+    model = compiled(dense(), relative_cycle=True)
     seen = see_pairs(monkeypatch, model)
     batch = vectors[:count]
     found = evaluate(model, batch)
@@ -203,8 +203,36 @@ def test_what_layers_add_and_shared_variables(vectors):
     assert found["loss"] == pytest.approx(
         found["reconstruction"]
         + added
-        + model.options["lambda_adversarial"] * found["adversarial"],
+        + model.settings["lambda_adversarial"] * found["adversarial"],
         rel=1e-5,
     )
     assert model.player_variables("autoencoder") == [shared.kernel]
     model.train_on_batch(vectors)
+
+
+def test_further_options_reach_aeai(vectors):
+    critic = keras.Sequential([keras.Input([6]), layers.Dense(1)])
+    networks = (*dense(), critic)
+    plain = compiled(networks)
+    model = compiled(
+        networks,
+        keras.optimizers.SGD(0.0),
+        lambda_r1=1.0,
+        relative_cycle=True,
+        warm_up=1,
+        ramp=2,
+    )
+    shares = []
+    for _ in range(5):
+        found = model.train_on_batch(vectors, return_dict=True)
+        added = sum(
+            model.settings[weight] * found[weight.removeprefix("lambda_")]
+            for weight in WEIGHTS
+        )
+        shares.append((found["loss"] - found["reconstruction"]) / added)
+    assert shares == pytest.approx([0.0, 0.0, 0.5, 1.0, 1.0], abs=1e-3)
+    kernel = critic.layers[0].kernel.numpy()
+    assert found["r1"] == pytest.approx(np.sum(kernel**2), rel=1e-5)
+    relative, absolute = (evaluate(m, vectors)["cycle"] for m in (model, plain))
+    variance = np.var(model.encoder(vectors), axis=0).mean()
+    assert relative * variance == pytest.approx(absolute, rel=1e-5)
