@@ -122,6 +122,8 @@ def _pushforward(function, point, direction, options):
         kernel = tf.cast(function.kernel, value.dtype)
         linear = getattr(function, "convolution_op", tf.matmul)
         return value, linear(tf.cast(direction, value.dtype), kernel)
+    if _resizes(function):
+        return function(point), function(direction)
     with tf.autodiff.ForwardAccumulator(point, direction) as accumulator:
         value = function(point, **options)
     derivative = accumulator.jvp(value)
@@ -160,6 +162,13 @@ def _is_affine(function) -> bool:
         type(function) in kinds
         and function.activation is keras.activations.linear
     )
+
+
+def _resizes(function) -> bool:
+    """Linearly. TensorFlow has no second gradient of most of that."""
+    if type(function) is keras.layers.Resizing:
+        return not function.pad_to_aspect_ratio
+    return type(function) is keras.layers.UpSampling2D
 
 
 def resolve_mode(mode: str) -> str:

@@ -148,6 +148,7 @@ class InterpolationRegularizer(Saving, keras.Model):
                 self.discriminator = default_discriminator(x_hat.shape[1:])
             checks.output_spec("discriminator", self.discriminator, x_hat)
         self.built = True
+        self(x)  # Keras exports what was called once.
 
     def compile(
         self,

@@ -23,8 +23,22 @@ def test_the_derivative_that_is_right():
     fast = interpolation.resolve_mode("auto")
     assert choices == {fast, "nested_tapes"}
     assert derivative.choose(tf.square, [None, 2]) == "nested_tapes"
-    with pytest.raises(UserError, match="set lambda_smoothness=0"):
+    with pytest.raises(UserError, match="has no gradient"):
         derivative.choose(tf.math.rint, [2])
+
+
+def test_resizing_has_no_second_gradient(monkeypatch):
+    bilinear = layers.UpSampling2D(interpolation="bilinear")
+    chain = keras.Sequential([keras.Input([2, 2, 1]), bilinear])
+    latents = keras.Input([2, 2, 1])
+    branching = keras.Model(
+        latents, bilinear(latents) + layers.UpSampling2D()(latents)
+    )
+    with pytest.raises(UserError, match="set lambda_smoothness=0"):
+        derivative.choose(branching, [2, 2, 1])
+    for first in interpolation.MODES:
+        monkeypatch.setattr(interpolation, "resolve_mode", lambda _, m=first: m)
+        assert derivative.choose(chain, [2, 2, 1]) == "forward"
 
 
 def test_a_derivative_that_is_lost_in_part(monkeypatch):
