@@ -31,6 +31,12 @@ def lerp(source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     return (1.0 - alpha) * source + alpha * target
 
 
+def join(points: tf.Tensor) -> tf.Tensor:
+    """`[batch, steps, ...]` to `[batch * steps, ...]`."""
+    shape = tf.concat([[-1], tf.shape(points)[2:]], 0)
+    return tf.ensure_shape(tf.reshape(points, shape), [None, *points.shape[2:]])
+
+
 def bilinear(corners: tf.Tensor, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     """Points of the bilinear patch between four corners.
 
@@ -116,6 +122,8 @@ def _pushforward(function, point, direction, options):
         kernel = tf.cast(function.kernel, value.dtype)
         linear = getattr(function, "convolution_op", tf.matmul)
         return value, linear(tf.cast(direction, value.dtype), kernel)
+    if _resizes(function):
+        return function(point), function(direction)
     with tf.autodiff.ForwardAccumulator(point, direction) as accumulator:
         value = function(point, **options)
     derivative = accumulator.jvp(value)
@@ -131,6 +139,11 @@ def _chain(function) -> list[keras.Layer]:
     """The layers of a model that calls one after the other; else nothing."""
     if not isinstance(function, keras.Model) or not function.layers:
         return []
+    # A subclass may do more than to call its layers.
+    if not type(function).call.__module__.startswith("keras."):
+        return []
+    if isinstance(function, keras.Sequential):
+        return function.layers
     first, *chain = function.layers
     if not isinstance(first, keras.layers.InputLayer):
         return []
@@ -149,6 +162,13 @@ def _is_affine(function) -> bool:
         type(function) in kinds
         and function.activation is keras.activations.linear
     )
+
+
+def _resizes(function) -> bool:
+    """Linearly. TensorFlow has no second gradient of most of that."""
+    if type(function) is keras.layers.Resizing:
+        return not function.pad_to_aspect_ratio
+    return type(function) is keras.layers.UpSampling2D
 
 
 def resolve_mode(mode: str) -> str:

@@ -193,14 +193,22 @@ def test_moving_statistics_move_once(mode, small_networks):
         np.testing.assert_allclose(variable, same)
 
 
+class Doubled(keras.Sequential):
+    """Does more than to call its layers."""
+
+    def call(self, inputs, **options):
+        return 2.0 * super().call(inputs, **options)
+
+
 def test_forward_mode_takes_models_that_are_no_chain():
     latents = keras.Input([2])
     hidden = keras.layers.Dense(3, "tanh")(latents)
     branching = keras.Model(latents, hidden * hidden[:, :1])
     nested = keras.Sequential([keras.layers.Rescaling(2.0), branching])
     shared = keras.Model(latents, branching(branching(latents)[:, :2]))
+    doubled = Doubled([keras.Input([2]), keras.layers.Dense(3)])
     point, direction = tf.constant([[0.3, -1.0]]), tf.constant([[1.0, 2.0]])
-    for model in (branching, nested, shared):
+    for model in (branching, nested, shared, doubled):
         found, expected = (
             interpolation.value_and_derivative(model, point, direction, mode)
             for mode in ("forward", "nested_tapes")

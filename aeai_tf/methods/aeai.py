@@ -171,18 +171,36 @@ class AEAI(base.InterpolationModel):
         x = tf.concat([x_i, x_j], 0)
         z = self.encoder(x, training=training)
         x_hat = self.decoder(z, training=training)
-        z_i, z_j = tf.split(z, 2)
         x_hat_i, x_hat_j = tf.split(x_hat, 2)
 
-        z_a = _join(interpolation.lerp(z_i, z_j, alpha))
-        x_a, dx_a = self._decode_line(z_a, z_j - z_i, training)
+        reconstruction = self.reconstruction(
+            x_i, x_hat_i
+        ) + self.reconstruction(x_j, x_hat_j)
+        terms, objectives = self.shaping_terms(
+            x, *tf.split(z, 2), alpha, training
+        )
+        terms["reconstruction"] = reconstruction
+        objectives["autoencoder"] += reconstruction
+        return terms, objectives
 
-        terms = {
-            "reconstruction": self.reconstruction(x_i, x_hat_i)
-            + self.reconstruction(x_j, x_hat_j)
-        }
-        objective = terms["reconstruction"]
-        objectives = {}
+    def shaping_terms(self, x, z_i, z_j, alpha, training):
+        """The terms beside L_R; `aeai_tf.regularization` adds them to others.
+
+        Args:
+            x: real images, `[images, ...]`.
+            z_i: latents of the pairs' first images, `[pairs, ...]`.
+            z_j: latents of the second ones.
+            alpha: as `sample` draws it for so many pairs.
+            training: as in `compute_terms`.
+
+        Returns:
+            As `compute_terms`, with no part of L_R.
+        """
+        terms, objective, objectives = {}, 0.0, {}
+        if len(self.term_names) == 1:
+            return terms, {"autoencoder": objective}
+        z_a = interpolation.join(interpolation.lerp(z_i, z_j, alpha))
+        x_a, dx_a = self._decode_line(z_a, z_j - z_i, training)
         share = self._share()
         if self.lambda_adversarial:
             real, r1 = self._judge_real(x, training)
@@ -203,7 +221,10 @@ class AEAI(base.InterpolationModel):
             z_cycle = self.encoder(x_a, training=training)
             terms["cycle"] = losses.squared_error(z_a, z_cycle)
             if self.relative_cycle:
-                terms["cycle"] /= tf.reduce_mean(tf.math.reduce_variance(z, 0))
+                z = tf.concat([z_i, z_j], 0)
+                variance = tf.reduce_mean(tf.math.reduce_variance(z, 0))
+                # An image paired with itself has none.
+                terms["cycle"] = tf.math.divide_no_nan(terms["cycle"], variance)
             objective += share * self.lambda_cycle * terms["cycle"]
         if self.lambda_smoothness:
             terms["smoothness"] = tf.reduce_mean(tf.square(dx_a))
@@ -227,7 +248,8 @@ class AEAI(base.InterpolationModel):
             logits = self.discriminator(x, training=training)
         # Each logit is its own image's: gradients do not mix.
         gradient = tape.gradient(logits, x)
-        return logits, tf.reduce_mean(tf.reduce_sum(gradient**2, [1, 2, 3]))
+        axes = list(range(1, x.shape.rank))
+        return logits, tf.reduce_mean(tf.reduce_sum(gradient**2, axes))
 
     def _decode_line(self, z_a, direction, training):
         """Returns x_a and its derivative, or None without smoothness."""
@@ -237,8 +259,3 @@ class AEAI(base.InterpolationModel):
         return interpolation.value_and_derivative(
             self.decoder, z_a, direction, self.derivative, training=training
         )
-
-
-def _join(points: tf.Tensor) -> tf.Tensor:
-    """`[batch, alphas, latent_dim]` to `[batch * alphas, latent_dim]`."""
-    return tf.reshape(points, [-1, points.shape[-1]])

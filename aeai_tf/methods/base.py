@@ -245,6 +245,6 @@ class InterpolationModel(keras.Model):
         """
         ends = tf.split(self.encode(tf.concat([source, target], 0)), 2)
         latents = interpolation.lerp(*ends, alpha)
-        images = self.decode(tf.reshape(latents, [-1, latents.shape[-1]]))
-        shape = tf.concat([tf.shape(alpha), tf.shape(source)[1:]], 0)
+        images = self.decode(interpolation.join(latents))
+        shape = tf.concat([tf.shape(alpha), tf.shape(images)[1:]], 0)
         return tf.reshape(images, shape)
