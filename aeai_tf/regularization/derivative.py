@@ -15,7 +15,7 @@ LINES = 8
 TOLERANCE = 0.05
 
 
-def choose(decode: Callable, latent_shape) -> str:
+def choose(decode: Callable, latent_shape, under_xla: bool = False) -> str:
     """The mode of `interpolation.value_and_derivative` that suits a decoder.
 
     Either mode may lose the derivative inside some operations, all of it or a
@@ -28,6 +28,8 @@ def choose(decode: Callable, latent_shape) -> str:
     Args:
         decode: from latents `[batch, ...]`, in inference mode.
         latent_shape: of one latent. With unknown sides nothing is tried.
+        under_xla: whether training is compiled by XLA, which would compile
+            much of forward mode anew at every step.
 
     Raises:
         UserError: neither mode can differentiate the decoder.
@@ -38,7 +40,7 @@ def choose(decode: Callable, latent_shape) -> str:
         floats(tf.random.stateless_normal([2, LINES, *latent_shape], [0, 0]))
     )
     expected, cotangent = _graph(_by_gradient, decode, *line)
-    first = interpolation.resolve_mode("auto")
+    first = "nested_tapes" if under_xla else interpolation.resolve_mode("auto")
     for mode in sorted(interpolation.MODES, key=lambda mode: mode != first):
         try:
             found = _graph(_by_mode, decode, *line, cotangent, mode)
@@ -47,9 +49,9 @@ def choose(decode: Callable, latent_shape) -> str:
         if tf.norm(found - expected) <= TOLERANCE * tf.norm(expected):
             return mode
     raise UserError(
-        "an operation in the decoder, such as bilinear resizing outside a plain "
-        "chain of layers, has no second gradient in TensorFlow: replace it, or "
-        "set lambda_smoothness=0"
+        "an operation in the decoder, such as bilinear resizing outside a "
+        "plain chain of layers, has no second gradient in TensorFlow: replace "
+        "it, or set lambda_smoothness=0"
     )
 
 

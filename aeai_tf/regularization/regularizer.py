@@ -190,6 +190,7 @@ class InterpolationRegularizer(Saving, keras.Model):
             )
         # Its weights rise with the steps that were taken.
         self._aeai.player_optimizers = self.player_optimizers
+        self._aeai.derivative = self.derivative
         self._build_optimizers()
 
     def _build_optimizers(self):
@@ -361,7 +362,7 @@ class InterpolationRegularizer(Saving, keras.Model):
         needed = self.settings["lambda_smoothness"]
         if self.built and needed and self._aeai.derivative == "auto":
             self._aeai.derivative = derivatives.choose(
-                self._aeai.decoder, self.latent_shape
+                self._aeai.decoder, self.latent_shape, self.jit_compile
             )
 
 

@@ -51,6 +51,13 @@ def convolutional():
     )
 
 
+def critic(*shape):
+    """A discriminator of data of this shape."""
+    return keras.Sequential(
+        [keras.Input(shape), layers.Flatten(), layers.Dense(1)]
+    )
+
+
 class Dropped(keras.Model):
     """Half of a subclassed autoencoder, without shapes until it is called."""
 

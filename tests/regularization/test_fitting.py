@@ -12,6 +12,7 @@ from tests.regularization.foreign import (
     Dropped,
     compiled,
     convolutional,
+    critic,
     dense,
     evaluate,
 )
@@ -26,7 +27,7 @@ def images():
 def fitted(images):
     """A convolutional model after `fit`, in a graph, and its history."""
     keras.utils.set_random_seed(0)
-    model = InterpolationRegularizer(*convolutional())
+    model = InterpolationRegularizer(*convolutional(), critic(12, 12, 1))
     model.compile(metrics=["mae"])
     history = model.fit(
         images, batch_size=4, epochs=2, validation_data=(images,), verbose=0
@@ -74,6 +75,7 @@ def test_saved_as_a_whole(fitted, images, tmp_path):
     model, _ = fitted
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
+    loaded.run_eagerly = True
     assert loaded.settings == model.settings
     assert evaluate(loaded, images) == pytest.approx(evaluate(model, images))
     for player, optimizer in model.player_optimizers.items():
@@ -165,13 +167,13 @@ def test_compiled_by_xla(vectors, monkeypatch):
     found = []
     for how in ({"run_eagerly": True}, {"jit_compile": True}):
         keras.utils.set_random_seed(1)
-        critic = keras.Sequential([keras.Input([6]), keras.layers.Dense(1)])
-        model = InterpolationRegularizer(*dense(), critic, derivative="forward")
+        model = InterpolationRegularizer(*dense(), critic(6))
         # XLA draws other numbers from the same seed.
         monkeypatch.setattr(model._aeai, "sample", lambda *_: alpha)
         model.compile("sgd", **how)
         history = model.fit(vectors, epochs=2, shuffle=False, verbose=0)
         found.append(history.history)
+    assert model._aeai.derivative == "nested_tapes"
     assert set(found[0]) == ALL
     for name, values in found[0].items():
         np.testing.assert_allclose(values, found[1][name], rtol=1e-4)

@@ -13,6 +13,7 @@ from tests.regularization.foreign import (
     TERMS,
     WEIGHTS,
     compiled,
+    critic,
     dense,
     evaluate,
     see_pairs,
@@ -211,8 +212,7 @@ def test_what_layers_add_and_shared_variables(vectors):
 
 
 def test_further_options_reach_aeai(vectors):
-    critic = keras.Sequential([keras.Input([6]), layers.Dense(1)])
-    networks = (*dense(), critic)
+    networks = (*dense(), critic(6))
     plain = compiled(networks)
     model = compiled(
         networks,
@@ -231,7 +231,7 @@ def test_further_options_reach_aeai(vectors):
         )
         shares.append((found["loss"] - found["reconstruction"]) / added)
     assert shares == pytest.approx([0.0, 0.0, 0.5, 1.0, 1.0], abs=1e-3)
-    kernel = critic.layers[0].kernel.numpy()
+    kernel = model.discriminator.layers[-1].kernel.numpy()
     assert found["r1"] == pytest.approx(np.sum(kernel**2), rel=1e-5)
     relative, absolute = (evaluate(m, vectors)["cycle"] for m in (model, plain))
     variance = np.var(model.encoder(vectors), axis=0).mean()

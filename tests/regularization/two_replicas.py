@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tests.regularization.foreign import compiled, dense
+from tests.regularization.foreign import compiled, critic, dense
 
 
 def fit(strategy) -> dict[str, np.ndarray]:
@@ -21,7 +21,7 @@ def fit(strategy) -> dict[str, np.ndarray]:
         encoder, decoder = dense()
         encoder.add(keras.layers.ActivityRegularization(l2=0.3))
         model = compiled(
-            (encoder, decoder),
+            (encoder, decoder, critic(6)),
             keras.optimizers.SGD(0.1),
             {"metrics": ["mae"], "run_eagerly": False},
         )
