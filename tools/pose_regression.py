@@ -39,7 +39,7 @@ _POSES = flags.DEFINE_list(
     "poses", ["8", "16", "32"], "numbers of real images to train on"
 )
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds")
-_STEPS = flags.DEFINE_integer("steps", 500, "steps of every autoencoder", 1)
+_STEPS = flags.DEFINE_integer("steps", 400, "steps of every autoencoder", 1)
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "pixels")
 _BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 8, "pairs in a batch of an autoencoder", 1

@@ -15,11 +15,18 @@ from aeai_tf.pose_regression.study import WITHOUT_RUN, Job, Study
 from aeai_tf.sweep import running, scheduling
 
 SECONDS_TO_LOOK = 0.5
+# What decides how long a step of AE takes.
+COSTLY = (
+    *("image_size", "batch_size", "latent_dim", "convs_per_block"),
+    "normalization",
+)
 DEATHS = 3  # Of processes that were killed, in a row without any result.
-# Measured at 32x32 pixels on one core, beside the steps of autoencoders:
-# what is compiled once a run, of AE; and samples and a regressor.
-SECONDS_A_RUN = 5.0
-SECONDS_A_JOB = 5.0
+# Measured at 32x32 pixels on one core, beside the steps of autoencoders: what
+# is compiled and drawn once a run, of AE, which others exceed as their steps
+# do; images and samples; a step of a regressor.
+SECONDS_A_RUN = 2.0
+SECONDS_A_JOB = 2.0
+SECONDS_A_REGRESSOR_STEP = 0.004
 
 
 def check_workers(count: int) -> None:
@@ -82,11 +89,12 @@ def say_what_it_would_take(study: Study, workers: int, costs: str) -> None:
     training = [job for job, steps in left.items() if steps]
     # As a process will have it.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
-    seconds = SECONDS_A_JOB * len(todo)
+    seconds = len(todo) * (
+        SECONDS_A_JOB + SECONDS_A_REGRESSOR_STEP * study.regressor_steps
+    )
     if training:
         config = study.config(training[0])
-        keys = ("image_size", "batch_size", "latent_dim", "convs_per_block")
-        of_ae, _ = planned.seconds_of_ae(**{key: config[key] for key in keys})
+        of_ae, _ = planned.seconds_of_ae(**{k: config[k] for k in COSTLY})
         known = planned.costs(costs)
         seconds += sum(
             _times_ae(job, known) * (SECONDS_A_RUN + left[job] * of_ae)

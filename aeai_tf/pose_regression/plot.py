@@ -12,7 +12,9 @@ from aeai_tf.pose_regression import looks
 
 HEIGHT = 3.4  # Inches, of a row.
 IN_ROW = 3
-SPREAD = 0.6  # Of the gap between two numbers of poses: so far go variants.
+SPREAD = 0.4  # Of the gap between two numbers of poses: so far go variants.
+# In degrees, of a logarithmic scale.
+TICKS = (1, 2, 5, 10, 20, 50, 100)
 
 
 @canvas.styled
@@ -37,14 +39,17 @@ def draw(measured: Mapping):
             for v in cell
         }
     )
-    figure, axes = canvas.panels(len(numbers), IN_ROW, HEIGHT)
+    figure, axes = canvas.panels(len(numbers), IN_ROW, HEIGHT, sharey=True)
     for axis, (data, cells) in zip(axes.flat, numbers.items(), strict=False):
         for place, variant in enumerate(variants):
             shift = (place + 0.5) / len(variants) - 0.5
             _line(axis, cells, counts, variant, SPREAD * shift)
         axis.set_title(wording.data_set({"data_set": data}))
         axis.set_xticks(range(len(counts)), map(str, counts))
-        axis.set_ylim(bottom=0)
+        axis.set_xlim(-0.5, len(counts) - 0.5)
+        axis.set_yscale("log")
+        axis.minorticks_off()
+        axis.set_yticks(TICKS, map(str, TICKS))
     canvas.label_outer(
         axes, len(numbers), "real images", "error on unseen poses (degrees)"
     )
@@ -77,7 +82,8 @@ def _line(axis, cells: Mapping, counts, variant: str, shift: float) -> None:
         yerr=np.maximum(0, [mean - low, high - mean]),
         fmt="none",
         ecolor=looks.of(variant).colour,
-        elinewidth=0.9,
+        elinewidth=0.8,
+        alpha=0.5,
     )
 
 

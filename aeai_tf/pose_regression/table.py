@@ -3,10 +3,10 @@
 import functools
 from collections.abc import Callable, Mapping
 
-from aeai_tf.evaluation import wording
 from aeai_tf.pose_regression import looks
 
-BETTER, WORSE = "▼", "▲"
+BETTER, WORSE, FEW = "▼", "▲", "†"
+SAME = "as nothing"
 TEXT = f"""\
 # Pose regression: error in degrees on unseen poses
 
@@ -14,7 +14,9 @@ A regressor, from an image to the angle of the turntable, was trained on so
 many real images, and on what is named at the left besides. The mean over
 unseen poses and seeds; in brackets the 95 % bootstrap interval over both. The
 lowest of each column is bold. {BETTER} and {WORSE}: less, and more, than with
-nothing added, where the interval of the paired difference excludes 0.
+nothing added, where the interval of the paired difference excludes 0. Where no
+interpolation passed the filter, with any seed, it is the same as with nothing
+added; {FEW}: with some seed there were fewer than wanted (Samples, below).
 """
 DIFFERENCE = "Of the same seeds and poses."
 MEDIAN = """\
@@ -42,7 +44,7 @@ def markdown(measured: Mapping) -> str:
     def table(text: Callable[[Mapping, str], str]) -> list[str]:
         head = ["added"]
         for data, poses, _ in columns:
-            head.append(f"{wording.data_set({'data_set': data})}: {poses}")
+            head.append(f"{data.replace('coil100/', 'object ')}: {poses}")
         body = [
             [
                 looks.of(variant).label,
@@ -60,7 +62,10 @@ def markdown(measured: Mapping) -> str:
         ]
         return ["", *("| " + " | ".join(row) + " |" for row in rows)]
 
-    lines = [TEXT.rstrip(), *table(_mean)]
+    lines = [
+        TEXT.rstrip(),
+        *table(functools.partial(_mean, wanted=wanted)),
+    ]
     for title, text, of_cell in (
         ("Difference to nothing added", DIFFERENCE, _difference),
         ("Median", MEDIAN, _median),
@@ -73,29 +78,38 @@ def markdown(measured: Mapping) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _mean(cell: Mapping, variant: str) -> str:
-    number = _text(cell[variant]["mean"])
+def _mean(cell: Mapping, variant: str, wanted: int) -> str:
+    numbers = cell[variant]
+    if _had_none(numbers):
+        return SAME
+    text = _text(numbers["mean"])
     least = min(numbers["mean"]["value"] for numbers in cell.values())
-    if cell[variant]["mean"]["value"] == least:
-        number = f"**{number}**"
-    return number + _mark(cell[variant].get("difference"))
-
-
-def _mark(difference: Mapping | None) -> str:
+    if numbers["mean"]["value"] == least:
+        text = f"**{text}**"
+    if min(numbers.get("samples", [wanted])) < wanted:
+        text += f" {FEW}"
+    difference = numbers.get("difference")
     if difference and difference["high"] < 0:
-        return f" {BETTER}"
+        text += f" {BETTER}"
     if difference and difference["low"] > 0:
-        return f" {WORSE}"
-    return ""
+        text += f" {WORSE}"
+    return text
 
 
 def _difference(cell: Mapping, variant: str) -> str:
     difference = cell[variant].get("difference")
-    return _text(difference, "+") if difference else ""
+    if not difference or _had_none(cell[variant]):
+        return ""
+    return _text(difference, "+")
 
 
 def _median(cell: Mapping, variant: str) -> str:
-    return _text(cell[variant]["median"])
+    return SAME if _had_none(cell[variant]) else _text(cell[variant]["median"])
+
+
+def _had_none(numbers: Mapping) -> bool:
+    """Whether no sample was added, with any seed."""
+    return "samples" in numbers and not any(numbers["samples"])
 
 
 def _kept(cell: Mapping, variant: str, wanted: int) -> str:

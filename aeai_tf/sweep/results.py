@@ -25,7 +25,8 @@ class Result:
         seconds: of training, by the clock.
         numbers: by measure its "value", "low" and "high"; empty if not
             finished.
-        blends: likewise, of the pixel blend.
+        blends: likewise, of the pixel blend; but for its reconstruction, since
+            it gives every image back.
         reason: of a failure.
     """
 
@@ -89,7 +90,7 @@ def read_one(
             numbers[name] = found[trial.method]
         else:
             reason = f"{name} could not be measured"
-        if BLEND in found:
+        if BLEND in found and not name.startswith("reconstruction."):
             blends[name] = found[BLEND]
     whole = len(numbers) == len(names)
     state = "failed" if reason else "finished" if whole else "open"

@@ -52,8 +52,14 @@ def _better(measure: str) -> str:
 
 def _best(points, keys, found, names) -> list[str]:
     blends = {name: results.blends(found, name) for name in names}
-    head = _head(keys, names)
-    rows = [[*head, *(f"pixel blend{of}" for of in _suffixes(names))]]
+    blends = {name: found for name, found in blends.items() if found}
+    rows = [_head(keys, names)]
+    rows[0] += [
+        f"pixel blend, {measures.label(name)}"
+        if len(names) > 1
+        else "pixel blend"
+        for name in blends
+    ]
     for data, method in _lines(points):
         group = [p for p in points if (p.data, p.method) == (data, method)]
         point = results.best(group, names[0])
@@ -62,8 +68,8 @@ def _best(points, keys, found, names) -> list[str]:
                 *_cells(point, keys),
                 *(_number(point, name) for name in names),
                 *(
-                    f"{blends[name][data]:.3g}" if data in blends[name] else ""
-                    for name in names
+                    f"{blend[data]:.3g}" if data in blend else ""
+                    for blend in blends.values()
                 ),
             ]
         )
@@ -89,12 +95,6 @@ def _head(keys, names) -> list[str]:
     if len(names) == 1:
         columns = ["measure"]
     return ["object", "method", *keys, "seeds", *columns]
-
-
-def _suffixes(names) -> list[str]:
-    if len(names) == 1:
-        return [""]
-    return [f", {measures.label(name)}" for name in names]
 
 
 def _failed(failed: Sequence[results.Result]) -> list[str]:

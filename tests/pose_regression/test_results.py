@@ -32,14 +32,15 @@ def row(data, poses, seed, variant, error):
 
 @pytest.fixture
 def gathered():
-    """Two objects; mixup changes nothing, AE helps, AEAI harms."""
+    """Two objects; mixup helps and harms, AE helps, AEAI harms."""
     errors = {"nothing": 20, "mixup": 20, "ae": 12, "aeai": 31}
     rows = [
-        row(data, poses, seed, variant, error)
+        row(data, poses, seed, variant, error + 3 * (-1) ** seed * mixes)
         for data in DATA
         for poses in POSES
         for seed in (0, 1)
         for variant, error in errors.items()
+        for mixes in [variant == "mixup"]
     ]
     rows[-1] |= {"kept": 3}
     return {"settings": {"samples": 20}, "notes": ["a note"], "rows": rows}
@@ -61,7 +62,8 @@ def test_numbers_are_means_over_poses_and_seeds(gathered):
     # Of the same seeds and poses, so that their own differences cancel.
     for key in ("value", "low", "high"):
         assert ae["difference"][key] == pytest.approx(-8)
-        assert cells["mixup"]["difference"][key] == 0
+    apart = cells["mixup"]["difference"]
+    assert apart["low"] < -2 < apart["value"] < 2 < apart["high"]
     assert "difference" not in cells["nothing"]
     assert ae["seeds"] == [0, 1]
     assert ae["steps"] == [100]
@@ -92,16 +94,35 @@ def test_table_marks_the_best_and_what_is_certain(gathered):
         for line in means.splitlines()
         if line.startswith("|")
     }
-    assert lines["added"][0] == "COIL-100, object 12: 8"
-    assert lines["added"][3] == "COIL-100, object 14: 16"
+    assert lines["added"][0] == "object 12: 8"
+    assert lines["added"][3] == "object 14: 16"
     assert all(c.startswith("**12.") and "** ▼" in c for c in lines["AE"])
     assert all(c.endswith("▲") for c in lines["AEAI (proposed)"])
+    assert ["†" in c for c in lines["AEAI (proposed)"]] == 3 * [False] + [True]
     for name in ("nothing", "mixup"):
-        assert not set("▼▲*") & set("".join(lines[name]))
+        assert not set("▼▲†*") & set("".join(lines[name]))
     assert "| AE | -8.0 [-8.0, -8.0] |" in differences
     assert "| nothing |" not in differences
     assert "| AEAI (proposed) | 50 % | 50 % | 50 % | 28.7 % (20, 3) |" in kept
     assert "* a note" in notes
+
+
+def test_table_says_where_no_sample_was_added(gathered):
+    gathered["rows"] = [
+        row | {"variant": "gaia", "kept": 0, "attempts": 400}
+        if row["variant"] == "mixup"
+        else row
+        for row in gathered["rows"]
+        if row["variant"] != "ae"
+    ]
+    text = table.markdown(results.summary(gathered))
+    means, differences, medians, kept, _ = text.split("\n## ")
+    row = "| GAIA | as nothing | as nothing | as nothing | as nothing |"
+    assert row in means
+    assert row in medians
+    assert means.count("**") == 2 * 4
+    assert "| GAIA |" not in differences
+    assert "| GAIA | 0 % (0, 0) |" in kept
 
 
 def test_figure_has_a_panel_an_object_and_a_line_a_variant(gathered):

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -137,6 +138,9 @@ def test_a_result_counts_while_all_is_as_it_was(tmp_path):
     assert not change(samples=21).result(ae)
     assert change(samples=21).result(nothing)  # There are none to be had.
     assert not change(regressor_steps=4).result(nothing)
+    checkpoint = os.path.join(study.run(ae), "checkpoints/step_00000003.npz")
+    pathlib.Path(checkpoint).touch()
+    assert study.result(ae) is None  # It has been trained further.
 
 
 def test_seeds_differ_in_their_splits(tmp_path, images):

@@ -33,7 +33,10 @@ def finish(folder, trial, value, steps=1000):
             "mean_in_between": {"value": value, "low": 0, "high": 1},
             "middle": {"value": 1 - value, "low": 0, "high": 1},
         }
-        return {"mse_vs_interval": {"all_pairs": {"40": errors}}}
+        return {
+            "mse_vs_interval": {"all_pairs": {"40": errors}},
+            "reconstruction": {"train": errors["middle"]},
+        }
 
     metrics = {
         "runs": {trial.method: [{"steps": steps}]},

@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 
-from aeai_tf.sweep import plot, results, table, trials
+from aeai_tf.sweep import measures, plot, results, table, trials
 from tests.sweep.made_up import ABSENT, MEASURE, OBJECT, OTHER, make
 
 
@@ -100,3 +100,15 @@ def test_what_lacks_a_measure_has_failed(some):
     assert {result.state for result in found} == {"failed"}
     text = table.markdown(found, [MEASURE, ABSENT])
     assert f"{ABSENT} could not be measured" in text
+
+
+def test_reconstructions_are_not_compared_with_the_pixel_blend(some):
+    folder, made = some
+    names = ["reconstruction.train"]
+    for trial in made[1:]:
+        measured = measures.path(folder.of(trial), MEASURE)
+        os.rename(measured, measures.path(folder.of(trial), names[0]))
+    found = results.read(folder, names)
+    assert len(results.points(found)) == 8
+    assert not results.blends(found, names[0])
+    assert "blend" not in table.markdown(found, names)
