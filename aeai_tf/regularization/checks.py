@@ -1,5 +1,6 @@
 """Networks and data that do not fit each other, in one sentence."""
 
+import numbers
 import re
 
 import keras
@@ -25,9 +26,9 @@ def arguments(settings: dict, derivative: str):
     Raises:
         UserError: one of them.
     """
-    for name in ("warm_up", "ramp", *filter(_is_weight, settings)):
-        if settings[name] < 0:
-            raise UserError(f"{name}={settings[name]} must not be negative")
+    for name, value in settings.items():
+        if not (isinstance(value, numbers.Real) and value >= 0):
+            raise UserError(f"{name}={value!r} must be a number, 0 or more")
     if settings["num_alphas"] < 1:
         raise UserError(
             f"num_alphas={settings['num_alphas']} must be at least 1"
@@ -37,10 +38,6 @@ def arguments(settings: dict, derivative: str):
         raise UserError(
             f"derivative={derivative!r} is none of {', '.join(modes)}"
         )
-
-
-def _is_weight(name: str) -> bool:
-    return name.startswith("lambda_")
 
 
 def networks(encoder, decoder, discriminator, lambda_adversarial: float):
@@ -87,6 +84,19 @@ def one_tensor(x) -> tf.Tensor:
     if isinstance(x, tuple | list | dict):
         raise MisfitError(SEVERAL)
     return x
+
+
+def data_fit(shape, expected):
+    """Refuses data that are not of the shape for which networks were built.
+
+    Raises:
+        MisfitError: they are not.
+    """
+    if not tf.TensorShape(expected).is_compatible_with(shape):
+        raise MisfitError(
+            f"the encoder takes batches of shape {tuple(expected)}, not "
+            f"{tuple(shape)}"
+        )
 
 
 def data_spec(shape) -> keras.KerasTensor:

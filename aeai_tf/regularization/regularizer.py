@@ -136,7 +136,7 @@ class InterpolationRegularizer(Saving, keras.Model):
         x = checks.data_spec(input_shape)
         z = checks.output_spec("encoder", self.encoder, x)
         x_hat = checks.output_spec("decoder", self.decoder, z)
-        self.latent_shape = tuple(z.shape[1:])
+        self.data_shape, self.latent_shape = x.shape, tuple(z.shape[1:])
         if self.settings["lambda_cycle"] and not checks.agree(x_hat, x):
             raise checks.MisfitError(
                 f"the decoder returns {checks.shape(x_hat)}, but the encoder "
@@ -356,9 +356,12 @@ class InterpolationRegularizer(Saving, keras.Model):
         checks.finite(x, y)
         if isinstance(x, tf.data.Dataset):
             x = keras.utils.unpack_x_y_sample_weight(x.element_spec)[0]
-        if not self.built and getattr(x, "shape", None) is not None:
-            self.build(x.shape)
-            self._build_optimizers()
+        if getattr(x, "shape", None) is not None:
+            if self.built:
+                checks.data_fit(x.shape, self.data_shape)
+            else:
+                self.build(x.shape)
+                self._build_optimizers()
         needed = self.settings["lambda_smoothness"]
         if self.built and needed and self._aeai.derivative == "auto":
             self._aeai.derivative = derivatives.choose(

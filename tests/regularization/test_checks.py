@@ -45,9 +45,9 @@ def returning_two():
             {"lambda_adversarial": 0.0},
             "discriminator is of no use",
         ),
-        (dense, {"lambda_cycle": -1.0}, "lambda_cycle=-1.0 must not be neg"),
+        (dense, {"lambda_cycle": -1.0}, "lambda_cycle=-1.0 must be a number"),
         (dense, {"num_alphas": 0}, "num_alphas=0 must be at least 1"),
-        (dense, {"ramp": -1}, "ramp=-1 must not be negative"),
+        (dense, {"ramp": None}, "ramp=None must be a number, 0 or more"),
         (dense, {"derivative": "fast"}, "'fast' is none of auto, forward, "),
         (dense, {"reconstruction": "mse"}, r"give .* to compile\(loss=...\)"),
     ],
@@ -75,5 +75,7 @@ def test_data_that_do_not_fit(vectors):
     model = compiled(dense(), **PLAIN)
     with pytest.raises(UserError, match="must take one tensor, not several"):
         model.fit([vectors, vectors], verbose=0)
+    with pytest.raises(UserError, match=r"takes batches of shape \(None, 6\)"):
+        model.fit(vectors[:, :5], verbose=0)
     with pytest.raises(UserError, match=r"must have one shape, not \(8, 6\)"):
         model.interpolate(vectors, vectors[:4], 0.5)

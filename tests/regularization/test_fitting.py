@@ -104,6 +104,9 @@ def test_subclassed_models_with_dropout(vectors, tmp_path):
     other.compile(run_eagerly=True)
     other.load_weights(tmp_path / "x.weights.h5")
     assert evaluate(other, vectors) == pytest.approx(evaluate(model, vectors))
+    model.export(tmp_path / "served", verbose=False)
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    np.testing.assert_allclose(served.serve(vectors), model(vectors), atol=1e-6)
 
 
 def test_built_from_the_first_batch_of_a_generator(vectors):
