@@ -298,7 +298,7 @@ class InterpolationRegularizer(Saving, keras.Model):
         """Reconstructs, sees to the means of the terms, sums them up."""
         x = checks.one_tensor(x)
         if not self.built:
-            self.build(tuple(x.shape))
+            self.build((None, *x.shape[1:]))
         if self._aeai.derivative == "auto":
             self._aeai.derivative = "nested_tapes"
         z = self._aeai.encoder(x, training=training)
@@ -360,7 +360,7 @@ class InterpolationRegularizer(Saving, keras.Model):
             if self.built:
                 checks.data_fit(x.shape, self.data_shape)
             else:
-                self.build(tuple(x.shape))
+                self.build((None, *x.shape[1:]))
                 self._build_optimizers()
         needed = self.settings["lambda_smoothness"]
         if self.built and needed and self._aeai.derivative == "auto":
