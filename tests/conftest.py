@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import pytest
+from tensorflow.python.framework import config
 
 BESIDE = pathlib.Path(__file__).parents[2] / "shared/data/coil-100"
 
@@ -18,3 +19,10 @@ def coil100_dir() -> str:
             "the archive's PNGs"
         )
     return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def _no_determinism_left_on():
+    """A training switches it on for its process, and Keras then has no XLA."""
+    yield
+    config.disable_op_determinism()

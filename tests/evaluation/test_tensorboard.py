@@ -25,10 +25,10 @@ def events(folder):
     )
     found.Reload()
     return {
-        tag: [
+        tag: sorted(
             (event.step, tf.make_ndarray(event.tensor_proto))
             for event in found.Tensors(tag)
-        ]
+        )
         for tag in found.Tags()["tensors"]
     }
 
