@@ -86,5 +86,5 @@ def test_values_of_one_method_are_its_own():
     assert ours["ae"]["batch_size"] == 8
     assert ours["aeai"]["batch_size"] == 4 and ours["aeai"]["ramp"] == 3
     assert "ramp" not in ours["ae"] and "aeai.ramp" not in ours["aeai"]
-    with pytest.raises(UserError, match="'rampe'.*'ramp'"):
+    with pytest.raises(UserError, match=r"'rampe'.*'ramp'"):
         make(methods=("aeai",), **{"aeai.rampe": "3"})
