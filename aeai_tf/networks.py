@@ -3,8 +3,9 @@
 "VGG-inspired" (AEAI paper, section 2.3): blocks of 3x3 convolutions with 16,
 32, 64 and 128 feature maps, each block followed by max-pooling, then fully
 connected layers down to the latent; normalisation and ReLU after each learned
-layer. The decoder mirrors the encoder. The discriminator has the encoder's
-shape and one output.
+layer. The decoder has the same blocks in reverse, each after doubling height
+and width, and a 3x3 convolution to the three channels at the end. The
+discriminator has the encoder's shape and one output.
 
 Normalisation "spectral" is of the weights, not of what flows through: every
 learned layer, the head included, has a bias and is divided by its largest
@@ -79,7 +80,7 @@ def decoder(
     name: str = "decoder",
     **options,
 ) -> keras.Model:
-    """Builds g: latents to images, the mirror of `encoder`.
+    """Builds g: latents to images, by the blocks of `encoder` in reverse.
 
     Args: as in `encoder`.
 
@@ -92,19 +93,10 @@ def decoder(
     x = _dense(latents, DENSE_UNITS, normalization, options)
     x = _dense(x, side * side * BLOCK_FILTERS[-1], normalization, options)
     x = keras.layers.Reshape([side, side, BLOCK_FILTERS[-1]], **options)(x)
-    # Each block undoes one of the encoder's: its last convolution goes to the
-    # feature maps that the encoder's first one came from.
-    for filters, narrower in zip(
-        reversed(BLOCK_FILTERS),
-        [*reversed(BLOCK_FILTERS[:-1]), None],
-        strict=True,
-    ):
-        maps = [filters] * (convs_per_block - 1) + [narrower] * bool(narrower)
-        upsampled = True
-        for number in maps:
-            x = _conv(x, number, normalization, options, upsampled=upsampled)
-            upsampled = False
-    convolution, _ = _learned_layers(normalization, upsampled)
+    for filters in reversed(BLOCK_FILTERS):
+        for number in range(convs_per_block):
+            x = _conv(x, filters, normalization, options, upsampled=number == 0)
+    convolution, _ = _learned_layers(normalization)
     x = convolution(3, 3, padding="same", name="head", **options)(x)
     x = keras.layers.Activation("sigmoid", **options)(x)
     return keras.Model(latents, x, name=name)

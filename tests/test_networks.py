@@ -20,21 +20,18 @@ def test_shapes_and_range(size, latent_dim):
 
 
 @pytest.mark.parametrize("convs_per_block", [1, 2, 3])
-def test_decoder_mirrors_the_encoder(convs_per_block):
-    """Same convolutions between the same numbers of maps, the other way."""
-
+def test_decoder_has_the_blocks_of_the_encoder_in_reverse(convs_per_block):
     def convolutions(network):
-        kernels = [
-            layer.kernel.shape[2:]
+        return [
+            (layer.output.shape[1], layer.filters)
             for layer in network.layers
             if isinstance(layer, keras.layers.Conv2D)
         ]
-        return [tuple(shape) for shape in kernels]
 
     options = {"convs_per_block": convs_per_block}
-    there = convolutions(networks.encoder(16, 4, **options))
-    back = convolutions(networks.decoder(16, 4, **options))
-    assert [(out, into) for into, out in reversed(there)] == back
+    there = convolutions(networks.encoder(32, 4, **options))
+    back = convolutions(networks.decoder(32, 4, **options))
+    assert back == [*reversed(there), (32, 3)]
 
 
 @pytest.mark.parametrize("convs_per_block", [1, 2])
@@ -76,15 +73,17 @@ def test_normalization_follows_every_learned_layer(normalization, layer):
     assert count == (expected if layer else 0)
 
 
-@pytest.mark.parametrize("network", [networks.encoder, networks.decoder])
-def test_spectral_normalization_is_of_every_learned_layer(network):
+@pytest.mark.parametrize(
+    ("network", "count"), [(networks.encoder, 10), (networks.decoder, 11)]
+)
+def test_spectral_normalization_is_of_every_learned_layer(network, count):
     layers = [
         layer
         for layer in network(16, 4, normalization="spectral").layers
         if hasattr(layer, "kernel")
     ]
     kinds = (spectral.SpectralConv2D, spectral.SpectralDense)
-    assert len(layers) == 10  # Eight convolutions, two fully connected.
+    assert len(layers) == count
     for layer in layers:
         assert isinstance(layer, kinds)
         assert layer.use_bias

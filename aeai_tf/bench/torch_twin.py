@@ -94,16 +94,11 @@ def decoder(
         *_dense(DENSE_UNITS, side * side * maps, exact),
         torch.nn.Unflatten(1, [maps, side, side]),
     ]
-    for filters, narrower in zip(
-        reversed(FILTERS), [*reversed(FILTERS[:-1]), None], strict=True
-    ):
+    for filters in reversed(FILTERS):
         layers += [torch.nn.Upsample(scale_factor=2)]
-        for _ in range(convs - 1):
+        for _ in range(convs):
             layers += _convolution(maps, filters, exact)
             maps = filters
-        if narrower:
-            layers += _convolution(maps, narrower, exact)
-            maps = narrower
     return torch.nn.Sequential(
         *layers, torch.nn.Conv2d(maps, 3, 3, padding=1), torch.nn.Sigmoid()
     )
