@@ -51,6 +51,7 @@ setuptools.setup(
         "numpy>=1.26",
         "pillow>=10.1",
         "protobuf>=5",
+        "scipy>=1.14",
         "tensorboard>=2.19,<3",
         "tensorflow>=2.19,<3",
         "tensorflow-datasets>=4.9.8,<5",

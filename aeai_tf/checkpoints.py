@@ -104,6 +104,8 @@ def _state(model) -> dict:
         for networks in model.players.values()
         for network in networks
     }
+    for network, average in model.averaged.items():
+        groups[f"averaged/{network}"] = average.weights
     for player, optimizer in model.player_optimizers.items():
         groups[f"optimizers/{player}"] = optimizer.variables
     return {

@@ -35,7 +35,7 @@ FREE_KEYS = {
     "perceptual_weights",
 }
 # What keys were before they were keys, for older runs.
-EARLIER = {"precision": "float32"}
+EARLIER = {"precision": "float32", "pair_share": 1.0, "weight_averaging": 0.0}
 
 
 def check(config: ml_collections.ConfigDict) -> None:

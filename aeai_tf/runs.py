@@ -80,7 +80,8 @@ def build_model(config, precision: str | None = None):
                 beta_2=config.adam_beta_2,
             )
             for player in model.players
-        }
+        },
+        config.get("weight_averaging", 0.0),
     )
     return model
 

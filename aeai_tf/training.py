@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from aeai_tf import callbacks, checkpoints, loop, runs, strategies
 from aeai_tf import config as configuration
-from aeai_tf.data import pipeline
+from aeai_tf.data import neighbors, pipeline
 from aeai_tf.errors import UserError
 
 HELD_OUT_BATCHES = 2
@@ -116,17 +116,22 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
 def _take_steps(model, config, folder, data, team, saver) -> None:
     """Trains from `saver.step` on; the callbacks watch."""
     start_step, last = saver.step, config.steps
+    images = data.images[data.train]
+    partners = None
+    if config.pair_share < 1:
+        partners = neighbors.nearest(images, config.pair_share)
     steps = loop.Loop(
         model,
         team,
         pipeline.pairs(
-            data.images[data.train],
+            images,
             config.seed,
             config.batch_size,
             last,
             start_step,
             model.sample,
             model.rounds,
+            partners,
         ),
         pipeline.fixed_pairs(
             data.images[data.held_out],

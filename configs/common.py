@@ -21,9 +21,11 @@ RANGES = {
     "strip_every": (1, math.inf),
     "checkpoint_every": (1, math.inf),
     "seed": (0, math.inf),
+    "pair_share": (0, 1),
     "learning_rate": RATE,
     "adam_beta_1": (0, 0.9999),
     "adam_beta_2": (0, 0.999999),
+    "weight_averaging": (0, 0.999999),
 }
 
 
@@ -101,11 +103,19 @@ def get_config(method: str, data: str) -> ml_collections.ConfigDict:
     config.steps = 3000
     # Pairs in a batch: a step sees twice as many images.
     config.batch_size = 32
+    # The share of images that an image may be paired with: those nearest to
+    # it, by paths from image to near image (`aeai_tf/data/neighbors.py`). 1:
+    # any.
+    config.pair_share = 1.0
     # Adam's, of every player that has none of its own.
     config.learning_rate = 1e-3
     # Adam's decay rates of the mean of the gradients and of their squares.
     config.adam_beta_1 = 0.9
     config.adam_beta_2 = 0.999
+
+    # Decay of the running mean of weights that is used in place of the last
+    # ones, such as 0.998; 0: none. Terms are of the last ones.
+    config.weight_averaging = 0.0
 
     # Steps between scalars, between pictures, and between checkpoints.
     config.log_every = 50

@@ -20,6 +20,7 @@ PAIRS = 6
 CASES = {name: (name, {}) for name in methods.REGISTRY if name != "pixel_blend"}
 CASES["aeai, nested tapes"] = ("aeai", {"derivative": "nested_tapes"})
 CASES["aeai, group"] = ("aeai", {"normalization": "group"})
+CASES["ae, averaged"] = ("ae", {"weight_averaging": 0.9})
 SMALL = {
     "image_size": 16,
     "latent_dim": 3,
@@ -65,7 +66,8 @@ def step(case: str, strategy) -> dict[str, np.ndarray]:
     with strategy.scope():
         model = runs.build_model(config)
         model.compile(
-            {p: keras.optimizers.SGD(0.01, 0.9) for p in model.players}
+            {p: keras.optimizers.SGD(0.01, 0.9) for p in model.players},
+            config.weight_averaging,
         )
     data = pipeline.pairs(
         images, 0, PAIRS, 1, 0, model.sample, model.rounds

@@ -22,11 +22,13 @@ def pairs(
     start_step: int = 0,
     sample: Sample | None = None,
     rounds: int = 1,
+    partners=None,
 ) -> tf.data.Dataset:
     """Makes the training batches.
 
-    The two images of a pair are drawn independently and uniformly, with
-    replacement: one may be paired with itself.
+    The two images of a pair are drawn uniformly, with replacement, the second
+    one from all images or from the first one's partners: an image may be
+    paired with itself.
 
     Args:
         images: float32 `[n, height, width, channels]` in [0, 1]. They are
@@ -40,6 +42,8 @@ def pairs(
             int32 `[2]`, that is independent of the pairs', and the batch
             size, it returns tensors `[batch_size, ...]` by name.
         rounds: batches that a step takes (`InterpolationModel.rounds`).
+        partners: int32 `[n, k]`, for each image the indices of those that it
+            may be paired with (`neighbors.nearest`); None for all.
 
     Returns:
         `steps - start_step` dicts: "source" and "target", float32
@@ -49,7 +53,7 @@ def pairs(
     """
     run = (seed, _TRAINING)
     return _batches(
-        images, run, batch_size, (start_step, steps), sample, rounds
+        images, run, batch_size, (start_step, steps), sample, rounds, partners
     )
 
 
@@ -83,12 +87,15 @@ def _batches(
     steps: tuple[int, int],
     sample: Sample | None,
     rounds: int = 1,
+    partners=None,
 ) -> tf.data.Dataset:
     if not len(images):
         raise ValueError("There are no images to draw pairs from.")
     with tf.device("CPU"):  # Where tf.data runs; a GPU would keep a copy.
         images = tf.constant(images, tf.float32)
         run = tf.constant(run, tf.int32)
+        if partners is not None:
+            partners = tf.constant(partners, tf.int32)
 
     def batch(number: tf.Tensor) -> dict[str, tf.Tensor]:
         pair_seed, sample_seed = tf.unstack(
@@ -97,6 +104,16 @@ def _batches(
         drawn = tf.random.stateless_uniform(
             [2, batch_size], pair_seed, 0, len(images), tf.int32
         )
+        if partners is not None:
+            rank = tf.random.stateless_uniform(
+                [batch_size],
+                tf.random.fold_in(pair_seed, 1),
+                0,
+                partners.shape[1],
+                tf.int32,
+            )
+            target = tf.gather_nd(partners, tf.stack([drawn[0], rank], 1))
+            drawn = tf.stack([drawn[0], target])
         source, target = tf.unstack(tf.gather(images, drawn))
         own = sample(sample_seed, batch_size) if sample else {}
         return {"source": source, "target": target, **own}

@@ -18,6 +18,9 @@ from aeai_tf import interpolation, replicas
 Terms = dict[str, tf.Tensor]
 Objectives = dict[str, tf.Tensor]
 
+# The networks that interpolate; the others only train.
+IN_USE = ("encoder", "decoder")
+
 
 class InterpolationModel(keras.Model):
     """An autoencoder that interpolates; base of every method.
@@ -60,6 +63,7 @@ class InterpolationModel(keras.Model):
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
+        self.averaged: dict[str, keras.Model] = {}
 
     @property
     def latent_dim(self) -> int:
@@ -114,12 +118,20 @@ class InterpolationModel(keras.Model):
         del terms
         return {}
 
-    def compile(self, optimizers: Mapping[str, keras.optimizers.Optimizer]):
+    def compile(
+        self,
+        optimizers: Mapping[str, keras.optimizers.Optimizer],
+        weight_averaging: float = 0.0,
+    ):
         """Gives each player its optimiser, and builds it.
 
         Args:
             optimizers: one a player, by the player's name. Built here, since
                 an unbuilt one is not restored from a checkpoint.
+            weight_averaging: if not 0, `encode`, `decode` and `interpolate`
+                use a running mean of the weights, which at every step keeps
+                this share of itself (less during the first steps, so that it
+                forgets the initial weights).
 
         Raises:
             ValueError: the names are not those of the players.
@@ -137,6 +149,12 @@ class InterpolationModel(keras.Model):
         self.term_metrics = [
             keras.metrics.Mean(name=name) for name in self.term_names
         ]
+        self.weight_averaging = weight_averaging
+        self.averaged = (
+            {name: _copy(getattr(self, name)) for name in IN_USE}
+            if weight_averaging
+            else {}
+        )
         self.built = True
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
@@ -179,6 +197,9 @@ class InterpolationModel(keras.Model):
         ):
             players = [p for p in self.players if left < self.updates.get(p, 1)]
             terms = self._move(players, part)
+        if self.averaged:
+            # As optimisers do: of variables, not of a replica's parts of them.
+            tf.distribute.get_replica_context().merge_call(self._average)
         return self._update_means(terms)
 
     def _move(self, players: list[str], batch) -> Terms:
@@ -203,6 +224,23 @@ class InterpolationModel(keras.Model):
             optimizer.apply(gradients[player], self.player_variables(player))
         return terms
 
+    def _average(self, strategy: tf.distribute.Strategy) -> None:
+        step = tf.cast(
+            next(iter(self.player_optimizers.values())).iterations, tf.float32
+        )
+        kept = tf.minimum(self.weight_averaging, step / (step + 9.0))
+
+        def move(mean, weight):
+            moved = tf.cast(1.0 - kept, mean.dtype)
+            mean.assign_add(moved * (weight - mean))
+
+        for name, network in self.averaged.items():
+            weights = getattr(self, name).weights
+            for mean, weight in zip(network.weights, weights, strict=True):
+                strategy.extended.update(
+                    mean.value, move, args=(weight.value,), group=False
+                )
+
     def test_step(self, batch: Mapping[str, tf.Tensor]) -> Terms:
         """Evaluates the same terms in inference mode."""
         terms, _ = self.compute_terms(batch, training=False)
@@ -218,16 +256,20 @@ class InterpolationModel(keras.Model):
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs images, `[batch, height, width, 3]`, [0, 1]."""
-        latents = self.encoder(images, training=training)
-        return self.decoder(latents, training=training)
+        if not training:
+            return self.decode(self.encode(images))
+        return self.decoder(self.encoder(images, training=True), training=True)
 
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         """Images `[batch, height, width, 3]` to `[batch, latent_dim]`."""
-        return self.encoder(images, training=False)
+        return self._in_use("encoder")(images, training=False)
 
     def decode(self, latents: tf.Tensor) -> tf.Tensor:
         """Latents `[batch, latent_dim]` to images in [0, 1]."""
-        return self.decoder(latents, training=False)
+        return self._in_use("decoder")(latents, training=False)
+
+    def _in_use(self, name: str) -> keras.Model:
+        return self.averaged.get(name, getattr(self, name))
 
     def interpolate(
         self, source: tf.Tensor, target: tf.Tensor, alpha: tf.Tensor
@@ -248,3 +290,10 @@ class InterpolationModel(keras.Model):
         images = self.decode(interpolation.join(latents))
         shape = tf.concat([tf.shape(alpha), tf.shape(images)[1:]], 0)
         return tf.reshape(images, shape)
+
+
+def _copy(network: keras.Model) -> keras.Model:
+    copied = keras.models.clone_model(network)
+    copied.set_weights(network.get_weights())
+    copied.trainable = False
+    return copied

@@ -121,6 +121,23 @@ def test_fixed_pairs_are_the_same_at_every_evaluation():
     assert (drawn(first, "source") != drawn(training, "source")).any()
 
 
+def test_partners_are_drawn_uniformly_and_change_no_source():
+    partners = np.array([[k, (k + 1) % COUNT, 3] for k in range(COUNT)])
+    batches = collect(
+        pipeline.pairs(IMAGES, 3, 64, 100, sample=sample, partners=partners)
+    )
+    source, target = drawn(batches, "source"), drawn(batches, "target")
+    free = collect(pipeline.pairs(IMAGES, 3, 64, 100, sample=sample))
+    np.testing.assert_array_equal(source, drawn(free, "source"))
+    found = np.zeros((COUNT, COUNT))
+    np.add.at(found, (source.astype(int), target.astype(int)), 1)
+    expected = np.zeros((COUNT, COUNT))
+    np.add.at(expected, (np.arange(COUNT)[:, None], partners), 6400 / 24)
+    assert (found[expected == 0] == 0).all()
+    off = (found - expected)[expected > 0] ** 2 / expected[expected > 0]
+    assert off.sum() < 52  # 23 - 1 degrees of freedom: p < 0.001.
+
+
 def test_no_images():
     with pytest.raises(ValueError, match="no images"):
         pipeline.fixed_pairs(IMAGES[:0], 0, 4, 1)

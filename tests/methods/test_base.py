@@ -82,3 +82,24 @@ def test_optimisers_are_those_of_the_players():
     model = Toy({})
     with pytest.raises(ValueError, match="autoencoder"):
         model.compile({"autoencoder": keras.optimizers.SGD()})
+
+
+def test_averaged_weights_are_those_in_use():
+    """A mean that keeps half of itself; 1 / 10 and 2 / 11 at first."""
+    model = Toy({})
+    optimizers = {p: keras.optimizers.SGD(1.0) for p in model.players}
+    model.compile(optimizers, weight_averaging=0.15)
+    assert len(model.trainable_variables) == 3
+    image = tiny.image(1.0, 1.0)
+    mean = weight = 1.0
+    for kept in (0.1, 0.15):
+        # Encoder and decoder move alike: by the other's weight.
+        weight += weight * 2 * 0.25
+        mean = kept * mean + (1 - kept) * weight
+        model.train_step({"value": tf.constant([0.25])})
+        np.testing.assert_allclose(model.encode(image)[0], mean, rtol=1e-6)
+    np.testing.assert_allclose(model(image)[0, 0, 0], mean**2, rtol=1e-6)
+    between = model.interpolate(image, image, tf.constant([[0.5]]))
+    np.testing.assert_allclose(between[0, 0, 0, 0], mean**2, rtol=1e-6)
+    trained = model(image, training=True)
+    np.testing.assert_allclose(trained[0, 0, 0], weight**2, rtol=1e-6)

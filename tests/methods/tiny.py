@@ -10,6 +10,7 @@ class Scale(keras.layers.Layer):
 
     def __init__(self, factor: float):
         super().__init__()
+        self._initial = factor
         self.factor = self.add_weight(
             name="factor", initializer=keras.initializers.Constant(factor)
         )
@@ -17,6 +18,9 @@ class Scale(keras.layers.Layer):
 
     def call(self, inputs):
         return self.factor * inputs
+
+    def get_config(self):
+        return {"factor": self._initial}
 
 
 class Square(Scale):

@@ -1,0 +1,63 @@
+"""Which images are near to which, as the manifold of images goes.
+
+Two images of an object that was turned by 60 degrees differ no more than two
+that were turned by 120: beyond a few degrees the distance of pixels says
+little. Paths from image to near image do (J. Tenenbaum et al., "A Global
+Geometric Framework for Nonlinear Dimensionality Reduction", Science 2000).
+"""
+
+import numpy as np
+import scipy.sparse
+from scipy.sparse import csgraph
+
+from aeai_tf.errors import UserError
+
+# Images that are one step from an image; and of how many images all distances
+# are kept (800 MB).
+NEIGHBORS = 4
+MOST = 10_000
+
+
+def nearest(images: np.ndarray, share: float) -> np.ndarray:
+    """Finds the images that are nearest to each.
+
+    Distances are lengths of the shortest paths, each step of which goes from
+    an image to one of the `NEIGHBORS` nearest to it or back. Images that no
+    path leads to come last, by their direct distance.
+
+    Args:
+        images: `[n, height, width, channels]`.
+        share: of the images, in (0, 1]; at least one more than the image
+            itself is taken, if there is one.
+
+    Returns:
+        int32 `[n, k]`, k = share * n, rounded: indices, nearest first, which
+        is the image itself.
+
+    Raises:
+        UserError: there are more than `MOST` images.
+    """
+    count = len(images)
+    if count > MOST:
+        raise UserError(
+            f"pair_share={share} needs the distances between all images, and "
+            f"{count} training images are too many for that (at most {MOST}): "
+            f"set --config.pair_share=1"
+        )
+    flat = np.reshape(images, [count, -1]).astype(np.float32)
+    squares = np.sum(flat**2, 1)
+    direct = np.sqrt(
+        np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0)
+    )
+    np.fill_diagonal(direct, 0)
+    steps = np.argsort(direct, 1, kind="stable")[:, 1 : NEIGHBORS + 1]
+    rows = np.repeat(np.arange(count), steps.shape[1])
+    # Images that are the same are a step apart, not none.
+    lengths = np.maximum(direct[rows, steps.ravel()], 1e-6)
+    graph = scipy.sparse.csr_array(
+        (lengths, (rows, steps.ravel())), shape=(count, count)
+    )
+    along = csgraph.dijkstra(graph, directed=False)
+    kept = min(count, max(2, round(share * count)))
+    order = [np.lexsort((direct[k], along[k]))[:kept] for k in range(count)]
+    return np.array(order, np.int32)
