@@ -16,11 +16,19 @@ def test_every_method_has_a_valid_configuration(method, data):
     assert config.data.name == data
 
 
-def test_defaults_of_aeai_are_those_of_its_paper():
-    config = configuration.load_file("configs/aeai.py")
-    assert config.lambda_adversarial == config.lambda_cycle == 1e-2
-    assert config.lambda_smoothness == 1e-1
-    assert config.latent_dim == 256
+def test_presets_of_aeai():
+    paper = configuration.load_file("configs/aeai.py:coil100/14,paper")
+    configuration.check(paper)
+    assert paper.data.name == "coil100/14"
+    # Section 2.3.
+    assert paper.lambda_adversarial == paper.lambda_cycle == 1e-2
+    assert paper.lambda_smoothness == 1e-1
+    assert paper.latent_dim == 256
+    assert (paper.cycle, paper.pair_share) == ("squared", 1.0)
+    tuned = configuration.load_file("configs/aeai.py:coil100/14,tuned")
+    same = configuration.load_file("configs/aeai.py:coil100/14")
+    assert configuration.flatten(tuned) == configuration.flatten(same)
+    assert tuned.lambda_cycle != paper.lambda_cycle
 
 
 @pytest.mark.parametrize(
@@ -29,6 +37,9 @@ def test_defaults_of_aeai_are_those_of_its_paper():
         ("method", "aeaii", "'aeaii' (did you mean 'aeai'?)"),
         ("data.name", "poles", "'poles' (did you mean 'pole'?)"),
         ("data.name", "coil100/101", "coil100/1 to coil100/100"),
+        ("data.name", "pole,papr", "pole,tuned or pole,paper"),
+        ("pair_share", 1.5, "pair_share=1.5 must be at most 1"),
+        ("weight_averaging", 1.0, "weight_averaging=1.0 must be at most"),
         ("image_size", 72, "such as 64 or 80"),
         ("image_size", 8, "such as 16 or 32"),
         ("steps", 0, "steps=0 must be at least 1"),

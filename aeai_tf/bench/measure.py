@@ -28,6 +28,7 @@ DEFAULT_PARTS = tuple(part for part in PARTS if part != "growth")
 DEFAULT_METHODS = (
     *(name for name in methods.REGISTRY if name != "pixel_blend"),
     "aeai_no_smoothness",
+    settings.TUNED,
 )
 WATCHED = ("ae", "aeai")  # Trained, started, and twins in PyTorch.
 PACKAGES = ("tensorflow", "keras", "numpy", "torch")
@@ -69,7 +70,8 @@ class Plan:
                     f" in --parts; there are {', '.join(PARTS)}"
                 )
         for method in self.methods:
-            planned.check_method(method)
+            if method != settings.TUNED:
+                planned.check_method(method)
             if method == "pixel_blend":
                 raise UserError("pixel_blend has no steps: it learns nothing")
         for method in {*self.methods, *WATCHED}:

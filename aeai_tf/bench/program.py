@@ -108,10 +108,7 @@ class _Run:
         self.log = os.path.join(folder, "log.txt")
         values = values | {"data.coil100_dir": images}
         self.command = planned.train_command(
-            method.removesuffix(measured.BFLOAT16),
-            measured.DATA,
-            self.folder,
-            values,
+            *measured.file_of(method), self.folder, values
         )
 
     def __enter__(self):

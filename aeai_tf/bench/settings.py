@@ -12,6 +12,7 @@ from aeai_tf import planned
 DATA = "coil100/1"
 IMAGES = 72  # Of an object of COIL-100.
 BFLOAT16 = "_bfloat16"  # Behind the name of a method.
+TUNED = "aeai_tuned"  # AEAI's default; "aeai" is with the paper's losses alone.
 MIXED_PRECISION = {"precision": "mixed_bfloat16"}
 
 
@@ -19,10 +20,10 @@ def load_config(method: str, settings: dict):
     """Returns a method's configuration.
 
     Args:
-        method: of `planned.METHODS`, and perhaps `BFLOAT16`.
+        method: of `planned.METHODS`, or `TUNED`, and perhaps `BFLOAT16`.
         settings: values by keys; those that the method lacks are left out.
     """
-    config = configuration.load_file(planned.config_file(method, DATA))
+    config = configuration.load_file(planned.config_file(*file_of(method)))
     config.update(values(method, settings))
     return config
 
@@ -32,9 +33,19 @@ def values(method: str, settings: dict) -> dict:
 
     Args: as of `load_config`.
     """
+    own = MIXED_PRECISION if method.endswith(BFLOAT16) else {}
+    return planned.settings(file_of(method)[0], settings | own)
+
+
+def file_of(method: str) -> tuple[str, str]:
+    """Returns the method and the data for `planned.config_file`.
+
+    Args: as of `load_config`.
+    """
     plain = method.removesuffix(BFLOAT16)
-    own = MIXED_PRECISION if plain != method else {}
-    return planned.settings(plain, settings | own)
+    if plain == TUNED:
+        return "aeai", DATA
+    return plain, DATA + (",paper" if plain.startswith("aeai") else "")
 
 
 def noise(size: int, images: int = IMAGES) -> np.ndarray:

@@ -184,9 +184,14 @@ def check_name(name: str) -> None:
         UserError: suggests the nearest one.
     """
     if name not in NAMES:
+        preset = (
+            "; behind a comma comes a preset, for AEAI alone: pole,tuned or "
+            "pole,paper"
+        )
         raise UserError(
             f"unknown data set {name!r}{_suggestion(name)}; there are pole, "
             "coil100/1 to coil100/100, and folder: your own images"
+            f"{preset if ',' in name else ''}"
         )
 
 
