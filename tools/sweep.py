@@ -6,9 +6,10 @@
         --steps=1000 --config.normalization=group --out=sweeps/lambdas
 
 A --grid is key=lowest:highest:count, at equal ratios, or key=value,value,...;
-several make all combinations. --config.<key>=<value> is for all trials. Stop
-it whenever you like: the same command goes on where it stopped, leaves finished
-trials alone, and tries failed ones again; another grid adds its trials.
+several make all combinations; with --one_at_a_time the others stay as they
+are. --config.<key>=<value> is for all trials. Stop it whenever you like: the
+same command goes on where it stopped, leaves finished trials alone, and tries
+failed ones again; another grid adds its trials.
 Writes table.csv, table.md, plot.png and plot.svg. docs/sweep.md says more.
 """
 
@@ -31,6 +32,12 @@ _OBJECTS = flags.DEFINE_list(
 _SEEDS = flags.DEFINE_list("seeds", ["0"], "seeds")
 _GRID = flags.DEFINE_multi_string(
     "grid", [], "key=lowest:highest:count or key=value,value,..."
+)
+_ONE = flags.DEFINE_bool(
+    "one_at_a_time",
+    False,
+    "vary each key of --grid while the others are as the configuration has "
+    "them, instead of making all combinations",
 )
 _STEPS = flags.DEFINE_integer("steps", 1000, "steps of every trial", 1)
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "pixels")
@@ -76,7 +83,7 @@ def main() -> None:
     values = {k: v for k, v in _flags().items() if k not in grids}
     fixed = trials.fix(methods, values | _fixed)
     seeds = [int(seed) for seed in _SEEDS.value]
-    made = trials.make(methods, data_sets, seeds, grids, fixed)
+    made = trials.make(methods, data_sets, seeds, grids, fixed, _ONE.value)
     folder = trials.Folder(os.path.abspath(_OUT.value))
     folder.check(fixed, grids)
     where = scheduling.Where(

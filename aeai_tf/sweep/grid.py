@@ -140,13 +140,37 @@ def points(values: Mapping[str, list]) -> list[dict]:
     Raises:
         UserError: a key has one value twice.
     """
+    _check_twice(values)
     found = [{}]
+    for key, choices in values.items():
+        found = [{**point, key: value} for point in found for value in choices]
+    return found
+
+
+def around(middle: Mapping[str, object], values: Mapping[str, list]):
+    """Returns the middle, and all points that differ from it in one key.
+
+    Args:
+        middle: a value of every key.
+        values: by the same keys.
+
+    Raises:
+        UserError: a key has one value twice.
+    """
+    _check_twice(values)
+    return [dict(middle)] + [
+        {**middle, key: value}
+        for key, choices in values.items()
+        for value in choices
+        if value != middle[key]
+    ]
+
+
+def _check_twice(values: Mapping[str, list]) -> None:
     for key, choices in values.items():
         for number, value in enumerate(choices):
             if value in choices[:number]:
                 raise UserError(f"--grid: {key}={text(value)} is there twice")
-        found = [{**point, key: value} for point in found for value in choices]
-    return found
 
 
 def text(value) -> str:

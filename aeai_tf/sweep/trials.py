@@ -13,8 +13,10 @@ trials/<data>/<name>/  a trial:
 import contextlib
 import dataclasses
 import fcntl
+import itertools
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import ml_collections
@@ -25,6 +27,7 @@ from aeai_tf.errors import UserError
 from aeai_tf.sweep import grid
 
 BLEND = "pixel_blend"
+LONGEST = 240  # Of the name of a trial.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Trial:
         parts = [f"{self.method}_seed{self.seed}"]
         parts += [f"{k}={grid.text(v)}" for k, v in self.values.items()]
         name = "_".join(parts).replace(os.sep, "-")
+        if len(name) > LONGEST:  # File systems take 255.
+            name = f"{name[:LONGEST]}_{zlib.crc32(name.encode()):08x}"
         return os.path.join(self.data.replace("/", "_"), name)
 
     @property
@@ -72,6 +77,7 @@ def make(
     seeds: Sequence[int],
     grids: Mapping[str, Sequence[str | float]],
     fixed: Mapping[str, str | float],
+    one_at_a_time: bool = False,
 ) -> list[Trial]:
     """Makes the trials, seeds last and methods first in turn.
 
@@ -83,6 +89,8 @@ def make(
         seeds: of the runs.
         grids: values to try, as `grid.parse` returns them.
         fixed: values of other keys, as `fix` returns them.
+        one_at_a_time: whether, instead of all combinations, each key is
+            varied while the others are as the configuration has them.
 
     Raises:
         UserError: a key that no method has, a value that it cannot have, or
@@ -101,24 +109,28 @@ def make(
             raise UserError(f"{key!r} is both fixed and in --grid")
     configuration.check_keys(grids, _all_keys(methods))
     points = {}
-    for method in methods:
-        known = configuration.flatten(_load(method, data_sets[0]))
+    for method, data in itertools.product(methods, data_sets):
+        known = configuration.flatten(_load(method, data))
         own = {
             key: [grid.typed(key, v, known[key]) for v in values]
             for key, values in grids.items()
             if key in known
         }
         base = planned.settings(method, fixed)
-        points[method] = [
-            (dict(sorted(point.items())), base | point)
-            for point in grid.points(own)
+        made = (
+            grid.around({key: known[key] for key in own}, own)
+            if one_at_a_time
+            else grid.points(own)
+        )
+        points[method, data] = [
+            (dict(sorted(point.items())), base | point) for point in made
         ]
     made = [
         Trial(method, data, seed, values, settings | {"seed": seed})
         for seed in seeds
         for data in data_sets
         for method in methods
-        for values, settings in points[method]
+        for values, settings in points[method, data]
     ]
     for trial in made:
         configuration.check(trial.config)

@@ -12,10 +12,14 @@ ABSENT = "mse_vs_interval.all_pairs.40.mean_all"
 OBJECT = "coil100/3"
 
 
-def make(methods=("ae",), seeds=(0,), grids=None, **fixed):
+def make(
+    methods=("ae",), seeds=(0,), grids=None, one_at_a_time=False, **fixed
+):
     methods = list(methods)
     fixed = trials.fix(methods, fixed)
-    return trials.make(methods, [OBJECT], list(seeds), grids or {}, fixed)
+    return trials.make(
+        methods, [OBJECT], list(seeds), grids or {}, fixed, one_at_a_time
+    )
 
 
 def finish(folder, trial, value, steps=1000):

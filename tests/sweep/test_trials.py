@@ -40,6 +40,31 @@ def test_trials_are_named_by_what_tells_them_apart():
     assert "--config.lambda_smoothness=0.01" in flags
 
 
+def test_one_key_at_a_time():
+    made = make(
+        ["ae", "aeai"],
+        grids={"lambda_cycle": ["0.1", "2"], "learning_rate": ["0.001", "0.1"]},
+        one_at_a_time=True,
+    )
+    default = {"lambda_cycle": 0.1, "learning_rate": 0.001}
+    assert [trial.values for trial in made] == [
+        {"learning_rate": 0.001},
+        {"learning_rate": 0.1},
+        default,
+        default | {"lambda_cycle": 2.0},
+        default | {"learning_rate": 0.1},
+    ]
+    assert made[-1].config.learning_rate == 0.1
+
+
+def test_names_that_file_systems_take():
+    texts = [f"{k}" * 300 for k in (0, 1)]
+    grids = {"perceptual_weights": texts}
+    names = {trial.name for trial in make(grids=grids)}
+    assert len(names) == 2
+    assert all(len(name.rpartition("/")[2]) < 255 for name in names)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
