@@ -102,7 +102,9 @@ class LatentInterpolation(keras.layers.Layer):
             UserError: no run there, or none with a checkpoint.
         """
         _, model = runs.load(folder)
-        return cls(model.encoder, model.decoder, **arguments)
+        return cls(
+            model.in_use("encoder"), model.in_use("decoder"), **arguments
+        )
 
     def call(
         self, images, labels=None, training: bool = True, call_number=None

@@ -262,13 +262,14 @@ class InterpolationModel(keras.Model):
 
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         """Images `[batch, height, width, 3]` to `[batch, latent_dim]`."""
-        return self._in_use("encoder")(images, training=False)
+        return self.in_use("encoder")(images, training=False)
 
     def decode(self, latents: tf.Tensor) -> tf.Tensor:
         """Latents `[batch, latent_dim]` to images in [0, 1]."""
-        return self._in_use("decoder")(latents, training=False)
+        return self.in_use("decoder")(latents, training=False)
 
-    def _in_use(self, name: str) -> keras.Model:
+    def in_use(self, name: str) -> keras.Model:
+        """The "encoder" or "decoder" that interpolates: see `compile`."""
         return self.averaged.get(name, getattr(self, name))
 
     def interpolate(

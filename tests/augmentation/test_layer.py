@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from aeai_tf import spectral
+from aeai_tf import runs, spectral
 from aeai_tf.augmentation import LatentInterpolation
 from aeai_tf.errors import UserError
 from aeai_tf.methods import pixel_blend
@@ -167,6 +167,19 @@ def test_networks_of_a_run(tmp_path):
     assert layer.rate == 0.5
     with pytest.raises(UserError, match="is no run"):
         LatentInterpolation.from_run(str(tmp_path))
+
+
+def test_networks_of_a_run_are_those_in_use(tmp_path):
+    config = small_runs.config("", "ae", weight_averaging=0.5)
+    model = runs.build_model(config)
+    mean = model.averaged["decoder"].weights[0]
+    mean.assign_add(np.ones(mean.shape))
+    run = small_runs.save(tmp_path / "run", config, model=model)
+    layer = LatentInterpolation.from_run(run)
+    for kept, averaged in zip(
+        layer.decoder.weights, model.averaged["decoder"].weights, strict=True
+    ):
+        np.testing.assert_array_equal(kept.numpy(), averaged.numpy())
 
 
 @pytest.mark.parametrize(
