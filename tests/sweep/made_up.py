@@ -12,9 +12,7 @@ ABSENT = "mse_vs_interval.all_pairs.40.mean_all"
 OBJECT = "coil100/3"
 
 
-def make(
-    methods=("ae",), seeds=(0,), grids=None, one_at_a_time=False, **fixed
-):
+def make(methods=("ae",), seeds=(0,), grids=None, one_at_a_time=False, **fixed):
     methods = list(methods)
     fixed = trials.fix(methods, fixed)
     return trials.make(
