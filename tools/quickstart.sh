@@ -20,11 +20,10 @@ make_environment
 mkdir -p "$out"
 
 echo "== 1. training AEAI on the pole set, 32x32, $steps steps"
-# Lighter adversarial and smoothness terms than the paper's: shadows turn within
-# some hundred steps. See docs/results/first_run.md for the difference it makes.
+# The added terms come in sooner than by default, since there are few steps.
 aeai-train --config=configs/aeai.py:pole --workdir="$out/run" \
   --config.image_size=32 --config.steps="$steps" \
-  --config.lambda_adversarial=0.001 --config.lambda_smoothness=0.001
+  --config.warm_up=100 --config.ramp=200
 
 echo "== 2. exporting for TensorFlow Serving"
 aeai-export --run="$out/run" --out="$out/model"

@@ -44,7 +44,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from aeai_tf import interpolation, losses, networks
+from aeai_tf import interpolation, losses, networks, replicas
 from aeai_tf.methods import base
 
 # The weight that each of the paper's ablations sets to 0.
@@ -221,8 +221,10 @@ class AEAI(base.InterpolationModel):
             z_cycle = self.encoder(x_a, training=training)
             terms["cycle"] = losses.squared_error(z_a, z_cycle)
             if self.relative_cycle:
+                # Of the whole batch, whatever it is spread over.
                 z = tf.concat([z_i, z_j], 0)
-                variance = tf.reduce_mean(tf.math.reduce_variance(z, 0))
+                z -= replicas.mean(tf.reduce_mean(z, 0))
+                variance = replicas.mean(tf.reduce_mean(tf.square(z)))
                 # An image paired with itself has none.
                 terms["cycle"] = tf.math.divide_no_nan(terms["cycle"], variance)
             objective += share * self.lambda_cycle * terms["cycle"]
@@ -236,7 +238,7 @@ class AEAI(base.InterpolationModel):
         if not self.warm_up and not self.ramp:
             return 1.0
         step = self.player_optimizers["autoencoder"].iterations
-        past = tf.cast(step, tf.float32) - self.warm_up
+        past = tf.cast(step, keras.config.floatx()) - self.warm_up
         return tf.clip_by_value(past / max(self.ramp, 1), 0.0, 1.0)
 
     def _judge_real(self, x, training):
