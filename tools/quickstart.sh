@@ -65,7 +65,7 @@ Done in $((SECONDS / 60)) minutes and $((SECONDS % 60)) seconds.
 Next:
   . .venv/bin/activate
   aeai-train --config=configs/aeai.py:pole --workdir=runs/aeai_pole
-      64x64 and 3000 steps: about 35 minutes on 2 cores
+      64x64 and 3000 steps: about 55 minutes on 2 cores
   aeai-train --config=configs/aeai.py:coil100/12 --workdir=runs/aeai_12
       an object of COIL-100, downloaded, or from its PNGs in a folder:
       --config.data.coil100_dir=FOLDER
