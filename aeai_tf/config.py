@@ -35,7 +35,12 @@ FREE_KEYS = {
     "perceptual_weights",
 }
 # What keys were before they were keys, for older runs.
-EARLIER = {"precision": "float32", "pair_share": 1.0, "weight_averaging": 0.0}
+EARLIER = {
+    "precision": "float32",
+    "pair_share": 1.0,
+    "weight_averaging": 0.0,
+    "smoothness": "squared",
+}
 
 
 def check(config: ml_collections.ConfigDict) -> None:
@@ -88,6 +93,11 @@ def check(config: ml_collections.ConfigDict) -> None:
         raise UserError(
             f"reconstruction='perceptual' needs images of at least 32 pixels, "
             f"not image_size={size}"
+        )
+    if config.get("smoothness") == "relative" and config.num_alphas < 2:
+        raise UserError(
+            f"smoothness='relative' compares the speeds at several points of "
+            f"a line: num_alphas={config.num_alphas} must be at least 2"
         )
 
 

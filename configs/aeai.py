@@ -16,6 +16,7 @@ CHOICES = {
     "ablation": ("none", "no_discriminator", "no_cycle", "no_smoothness"),
     "derivative": ("auto", "forward", "nested_tapes"),
     "cycle": ("squared", "relative"),
+    "smoothness": ("squared", "relative"),
     "discriminator_downsampling": ("max_pooling", "stride"),
     "discriminator_normalization": common.NORMALIZATIONS,
 }
@@ -39,6 +40,7 @@ PAPER = {
     "lambda_cycle": 1e-2,
     "lambda_smoothness": 1e-1,
     "cycle": "squared",
+    "smoothness": "squared",
     "warm_up": 0,
     "ramp": 0,
     "lambda_r1": 0.0,
@@ -69,6 +71,9 @@ def get_config(data: str = "pole"):
     # L_C as the paper has it, "squared", or "relative": over the variance of
     # the batch's latents, so that latents gain nothing by shrinking.
     config.cycle = "relative"
+    # L_S as the paper has it, "squared", or "relative": the variance of the
+    # speed along each line over its squared mean; num_alphas is then above 1.
+    config.smoothness = "squared"
     # About 100 degrees to either side on a turntable. Lines between opposite
     # sides of a circle cannot all lie on it: learning them tears it open.
     config.pair_share = 0.55

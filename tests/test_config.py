@@ -67,6 +67,13 @@ def test_the_pixel_blend_has_no_option_that_does_nothing():
     configuration.check(config)
 
 
+def test_relative_smoothness_needs_two_points():
+    config = configuration.load_file("configs/aeai.py")
+    config.smoothness, config.num_alphas = "relative", 1
+    with pytest.raises(UserError, match="num_alphas=1 must be at least 2"):
+        configuration.check(config)
+
+
 def test_perceptual_needs_images_that_vgg_takes():
     config = configuration.load_file("configs/aeai.py")
     config.image_size, config.reconstruction = 16, "perceptual"

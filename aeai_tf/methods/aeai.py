@@ -31,6 +31,9 @@ Deviations:
   random; here `num_alphas` are drawn for each pair.
 * Off by default, for what they mend: L_C over the variance of the batch's
   latents (`relative_cycle`), since the plain one rewards latents that shrink;
+  in place of L_S the variance of the speed |d x_a / d a| along each line over
+  the square of its mean (`relative_smoothness`), since the plain one rewards
+  short ways, which cross-fades are, as much as an even pace;
   an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder et al. 2018,
   equation 9), since D sees few real images; and added terms that come in once
   the reconstruction stands (`warm_up`, `ramp`).
@@ -53,6 +56,8 @@ ABLATED = {
     "no_cycle": "lambda_cycle",
     "no_smoothness": "lambda_smoothness",
 }
+# Mean squared speed that is taken for none: at 0 a root has no gradient.
+STANDSTILL = 1e-8
 
 
 class AEAI(base.InterpolationModel):
@@ -69,6 +74,7 @@ class AEAI(base.InterpolationModel):
         lambda_smoothness: float = 1e-1,
         lambda_r1: float = 0.0,
         relative_cycle: bool = False,
+        relative_smoothness: bool = False,
         warm_up: int = 0,
         ramp: int = 0,
         num_alphas: int = 1,
@@ -88,6 +94,9 @@ class AEAI(base.InterpolationModel):
             lambda_r1: weight of the discriminator's R1 penalty.
             relative_cycle: whether L_C is divided by the variance of the
                 batch's latents.
+            relative_smoothness: whether the variance of the speed over its
+                squared mean, along each line, takes the place of L_S; an even
+                pace has 0. It compares the alphas of a pair.
             warm_up: steps of the autoencoder by reconstruction alone.
             ramp: steps over which the weights then rise to what they are.
             num_alphas: points drawn on each line.
@@ -96,7 +105,8 @@ class AEAI(base.InterpolationModel):
             reconstruction: d, from two image batches to a scalar.
 
         Raises:
-            ValueError: a discriminator without its weight, or the reverse.
+            ValueError: a discriminator without its weight, or the reverse;
+                one alpha a pair, and `relative_smoothness`.
         """
         super().__init__(encoder, decoder)
         if (discriminator is not None) != bool(lambda_adversarial):
@@ -104,12 +114,18 @@ class AEAI(base.InterpolationModel):
                 "a discriminator is needed if lambda_adversarial is not 0, "
                 "and only then"
             )
+        if relative_smoothness and lambda_smoothness and num_alphas < 2:
+            raise ValueError(
+                "relative smoothness compares the speeds at two or more "
+                "points of a line: num_alphas must be at least 2"
+            )
         self.discriminator = discriminator
         self.lambda_adversarial = lambda_adversarial
         self.lambda_cycle = lambda_cycle
         self.lambda_smoothness = lambda_smoothness
         self.lambda_r1 = lambda_r1 if lambda_adversarial else 0.0
         self.relative_cycle = relative_cycle
+        self.relative_smoothness = relative_smoothness
         self.warm_up = warm_up
         self.ramp = ramp
         self.num_alphas = num_alphas
@@ -153,6 +169,7 @@ class AEAI(base.InterpolationModel):
             **weights,
             lambda_r1=config.lambda_r1,
             relative_cycle=config.cycle == "relative",
+            relative_smoothness=config.get("smoothness") == "relative",
             warm_up=config.warm_up,
             ramp=config.ramp,
             num_alphas=config.num_alphas,
@@ -229,9 +246,19 @@ class AEAI(base.InterpolationModel):
                 terms["cycle"] = tf.math.divide_no_nan(terms["cycle"], variance)
             objective += share * self.lambda_cycle * terms["cycle"]
         if self.lambda_smoothness:
-            terms["smoothness"] = tf.reduce_mean(tf.square(dx_a))
+            terms["smoothness"] = self._smoothness(dx_a)
             objective += share * self.lambda_smoothness * terms["smoothness"]
         return terms, {"autoencoder": objective, **objectives}
+
+    def _smoothness(self, dx_a):
+        """L_S of `dx_a`, `[pairs * num_alphas, ...]`."""
+        if not self.relative_smoothness:
+            return tf.reduce_mean(tf.square(dx_a))
+        axes = list(range(1, dx_a.shape.rank))
+        squares = tf.reduce_mean(tf.square(dx_a), axes) + STANDSTILL
+        speed = tf.reshape(tf.sqrt(squares), [-1, self.num_alphas])
+        mean, variance = tf.nn.moments(speed, [1])
+        return tf.reduce_mean(variance / tf.square(mean))
 
     def _share(self):
         """Share of the added terms' weights at this step, from 0 to 1."""

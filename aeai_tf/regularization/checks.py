@@ -33,6 +33,11 @@ def arguments(settings: dict, derivative: str):
         raise UserError(
             f"num_alphas={settings['num_alphas']} must be at least 1"
         )
+    if settings["relative_smoothness"] and settings["num_alphas"] < 2:
+        raise UserError(
+            "relative_smoothness compares the speeds at several points of a "
+            f"line: num_alphas={settings['num_alphas']} must be at least 2"
+        )
     modes = ("auto", *interpolation.MODES)
     if derivative not in modes:
         raise UserError(

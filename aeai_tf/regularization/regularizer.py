@@ -57,6 +57,7 @@ class InterpolationRegularizer(Saving, keras.Model):
         lambda_smoothness: float = 5e-2,
         lambda_r1: float = 0.0,
         relative_cycle: bool = False,
+        relative_smoothness: bool = False,
         warm_up: int = 0,
         ramp: int = 0,
         num_alphas: int = 1,
@@ -78,6 +79,9 @@ class InterpolationRegularizer(Saving, keras.Model):
             lambda_r1: weight of the discriminator's R1 penalty.
             relative_cycle: whether the cycle term is divided by the variance
                 of the batch's latents.
+            relative_smoothness: whether it is the variance of the speed along
+                a line, over its squared mean, that the smoothness term holds
+                down; with two or more `num_alphas`.
             warm_up: steps by the user's own loss alone.
             ramp: steps over which the weights then rise to what they are.
             num_alphas: points drawn on the line of each pair.
@@ -99,6 +103,7 @@ class InterpolationRegularizer(Saving, keras.Model):
             "lambda_smoothness": lambda_smoothness,
             "lambda_r1": lambda_r1,
             "relative_cycle": relative_cycle,
+            "relative_smoothness": relative_smoothness,
             "warm_up": warm_up,
             "ramp": ramp,
             "num_alphas": num_alphas,

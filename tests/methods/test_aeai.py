@@ -149,6 +149,48 @@ def test_several_alphas_are_averaged():
     )
 
 
+def test_relative_smoothness_by_hand():
+    model = two_pixel_model(num_alphas=2, relative_smoothness=True)
+    batch = two_pixel_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
+    terms, _ = model.compute_terms(batch, training=True)
+    # Derivatives (0.32, -0.12) and (0.8, 0), as above.
+    speed = np.sqrt([(0.32**2 + 0.12**2) / 2, 0.8**2 / 2])
+    np.testing.assert_allclose(
+        terms["smoothness"], np.var(speed) / np.mean(speed) ** 2, rtol=1e-4
+    )
+
+
+def test_relative_smoothness_asks_for_an_even_pace_alone():
+    """It does not change with the length of the way; a pair of one image
+    with itself, which does not move, has neither a term nor a gradient."""
+
+    def smoothness(source, target):
+        model = two_pixel_model(num_alphas=2, relative_smoothness=True)
+        batch = {
+            "source": source,
+            "target": target,
+            "alpha": tf.constant([[0.25, 1.0]]),
+        }
+        with tf.GradientTape() as tape:
+            terms, _ = model.compute_terms(batch, training=True)
+        weights = model.encoder.trainable_variables
+        return terms["smoothness"], tape.gradient(terms["smoothness"], weights)
+
+    none = tiny.image(0.0, 0.0)
+    short, _ = smoothness(none, tiny.image(0.1, 0.1))
+    long, _ = smoothness(none, tiny.image(0.5, 0.5))
+    np.testing.assert_allclose(short, long, rtol=1e-3)
+    assert short > 0.1
+    still, gradients = smoothness(tiny.image(0.5, 0.5), tiny.image(0.5, 0.5))
+    assert still == 0
+    assert all(np.all(np.isfinite(gradient)) for gradient in gradients)
+
+
+def test_relative_smoothness_needs_two_points():
+    with pytest.raises(ValueError, match="num_alphas must be at least 2"):
+        two_pixel_model(relative_smoothness=True)
+
+
 @pytest.mark.parametrize(
     ("weight", "gone"),
     [

@@ -47,6 +47,7 @@ def returning_two():
         ),
         (dense, {"lambda_cycle": -1.0}, "lambda_cycle=-1.0 must be a number"),
         (dense, {"num_alphas": 0}, "num_alphas=0 must be at least 1"),
+        (dense, {"relative_smoothness": True}, "num_alphas=1 must be at least"),
         (dense, {"ramp": None}, "ramp=None must be a number, 0 or more"),
         (dense, {"derivative": "fast"}, "'fast' is none of auto, forward, "),
         (dense, {"reconstruction": "mse"}, r"give .* to compile\(loss=...\)"),
