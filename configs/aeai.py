@@ -41,6 +41,7 @@ PAPER = {
     "lambda_smoothness": 1e-1,
     "cycle": "squared",
     "smoothness": "squared",
+    "num_alphas": 1,
     "warm_up": 0,
     "ramp": 0,
     "lambda_r1": 0.0,
@@ -65,15 +66,15 @@ def get_config(data: str = "pole"):
         data += comma + preset
     config = common.get_config("aeai", data)
     # Equation 1.
-    config.lambda_adversarial = 3e-2
-    config.lambda_cycle = 1e-1
-    config.lambda_smoothness = 3e-4
+    config.lambda_adversarial = 5e-2
+    config.lambda_cycle = 1e-2
+    config.lambda_smoothness = 1e-1
     # L_C as the paper has it, "squared", or "relative": over the variance of
     # the batch's latents, so that latents gain nothing by shrinking.
     config.cycle = "relative"
     # L_S as the paper has it, "squared", or "relative": the variance of the
     # speed along each line over its squared mean; num_alphas is then above 1.
-    config.smoothness = "squared"
+    config.smoothness = "relative"
     # About 100 degrees to either side on a turntable. Lines between opposite
     # sides of a circle cannot all lie on it: learning them tears it open.
     config.pair_share = 0.55
@@ -93,7 +94,7 @@ def get_config(data: str = "pole"):
     # as a weight of 0 does.
     config.ablation = "none"
     # Points drawn on the line of each pair (M + 1 in the equations).
-    config.num_alphas = 1
+    config.num_alphas = 2
     # Of the decoded image along the line: "forward", "nested_tapes", or
     # "auto", the faster one for the machine. Both are exact.
     config.derivative = "auto"

@@ -4,9 +4,10 @@
     tools/regularized_hands.py
 
 Trains that page's autoencoder on 36 hands, 10 degrees apart, without the
-regulariser and with it, from the same weights. Measures, between held-out hands
-so many degrees apart, the mean squared error of the decoded line against the
-true hands at alpha = 1/4, 1/2 and 3/4; at 0 degrees, that of reconstructions.
+regulariser, with it, and with its cycle and smoothness terms relative, from the
+same weights. Measures, between held-out hands so many degrees apart, the mean
+squared error of the decoded line against the true hands at alpha = 1/4, 1/2 and
+3/4; at 0 degrees, that of reconstructions.
 Prints means over hands, alphas and seeds, and intervals of 95 % over both seeds
 and hands (`aeai_tf.evaluation.bootstrap`), as a table in Markdown.
 """
@@ -30,6 +31,12 @@ KINDS = {
         "lambda_smoothness": 0.0,
     },
     "with": {},
+    "relative": {
+        "lambda_smoothness": 0.1,
+        "relative_cycle": True,
+        "relative_smoothness": True,
+        "num_alphas": 2,
+    },
 }
 DEGREES = (0, 20, 40, 80)
 ALPHAS = np.array([0.25, 0.5, 0.75], np.float32)
@@ -46,7 +53,8 @@ def main(_):
         )
         for kind, options in KINDS.items()
     }
-    found["with - without"] = found["with"] - found["without"]
+    for kind in [*KINDS][1:]:
+        found[f"{kind} - without"] = found[kind] - found["without"]
     print("| degrees apart | pixel blend |", " | ".join(found), "|")
     print("|---|---|" + "---|" * len(found))
     blended = errors(blend)
