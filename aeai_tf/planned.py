@@ -20,6 +20,11 @@ ABLATIONS = tuple(
     f"aeai_{name}" for name in aeai.CHOICES["ablation"] if name != "none"
 )
 METHODS = (*methods.REGISTRY, *ABLATIONS)
+# What decides how long a step of AE takes.
+COSTLY = (
+    *("image_size", "batch_size", "latent_dim", "convs_per_block"),
+    "normalization",
+)
 # Of a run beside its steps: imports, data, compiling, strips, checkpoints.
 SECONDS_A_RUN = 25
 
@@ -146,15 +151,12 @@ def costs(path: str) -> dict[str, dict]:
     return found | {"aeai": found.get("aeai_tuned", found.get("aeai", {}))}
 
 
-def seconds_of_ae(
-    image_size: int, batch_size: int, **values
-) -> tuple[float, float]:
+def seconds_of_ae(like: Mapping[str, object]) -> tuple[float, float]:
     """Times AE on this machine, for as long as it takes to compile it.
 
     Args:
-        image_size: pixels.
-        batch_size: pairs.
-        **values: other keys of its configuration.
+        like: a configuration of any method that learns, or the part of it
+            that is `COSTLY`.
 
     Returns:
         Seconds of a training step, and of decoding an image in a batch.
@@ -166,9 +168,7 @@ def seconds_of_ae(
     from aeai_tf.data import pipeline
 
     config = configuration.load_file("configs/ae.py")
-    config.update(
-        {"image_size": image_size, "batch_size": batch_size, **values}
-    )
+    config.update({key: like[key] for key in COSTLY})
     model = runs.build_model(config)
     images = np.zeros([8, *model.encoder.input_shape[1:]], np.float32)
     step, decode = tf.function(model.train_step), tf.function(model.decode)

@@ -1,6 +1,7 @@
-"""ACAI with the values of its paper and its code.
+"""ACAI, with settings found by search, or those of its paper and its code.
 
 aeai-train --config=configs/acai.py:pole --workdir=runs/acai_pole
+aeai-train --config=configs/acai.py:pole,paper --workdir=runs/paper_pole
 """
 
 from aeai_tf.configs import common
@@ -11,10 +12,16 @@ RANGES = {
     "critic_regularization": (0, 1),
     "critic_learning_rate": common.RATE,
 }
+PAPER = {
+    "learning_rate": 1e-4,
+    "critic_learning_rate": 1e-4,
+    **common.PAPER,
+}
 
 
 def get_config(data: str = "pole"):
-    """Returns the run's configuration; `data` as in `common.py`."""
+    """Returns the run's configuration; `data` as in `aeai.py`."""
+    data, preset = common.data_and_preset(data)
     config = common.get_config("acai", data)
     # Of the adversarial term; 0 removes it and the critic.
     config.lambda_adversarial = 0.5
@@ -23,7 +30,8 @@ def get_config(data: str = "pole"):
     config.critic_regularization = 0.2
     # As `normalization`.
     config.critic_normalization = "none"
-    config.learning_rate = 1e-4
     # Adam's, of the critic.
-    config.critic_learning_rate = 1e-4
+    config.critic_learning_rate = 5e-4
+    if preset == "paper":
+        config.update(PAPER)
     return config

@@ -7,5 +7,9 @@ from aeai_tf.configs import common
 
 
 def get_config(data: str = "pole"):
-    """Returns the run's configuration; `data` as in `common.py`."""
-    return common.get_config("ae", data)
+    """Returns the run's configuration; `data` as in `aeai.py`."""
+    data, preset = common.data_and_preset(data)
+    config = common.get_config("ae", data)
+    if preset == "paper":
+        config.update(common.PAPER)
+    return config

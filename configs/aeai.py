@@ -48,8 +48,8 @@ PAPER = {
     "discriminator_downsampling": "max_pooling",
     "discriminator_normalization": "batch",
     "pair_share": 1.0,
-    "weight_averaging": 0.0,
-    "normalization": "batch",
+    "discriminator_learning_rate": 2e-4,
+    **common.PAPER,
 }
 
 
@@ -60,10 +60,7 @@ def get_config(data: str = "pole"):
         data: as in `common.py`, and after a comma a preset: "pole,paper".
             Without one, "pole", it is "tuned".
     """
-    data, comma, preset = data.partition(",")
-    if preset not in ("", "tuned", "paper"):
-        # A data set that is unknown: the sentence about it has all of it.
-        data += comma + preset
+    data, preset = common.data_and_preset(data)
     config = common.get_config("aeai", data)
     # Equation 1.
     config.lambda_adversarial = 5e-2
@@ -78,10 +75,6 @@ def get_config(data: str = "pole"):
     # About 100 degrees to either side on a turntable. Lines between opposite
     # sides of a circle cannot all lie on it: learning them tears it open.
     config.pair_share = 0.55
-    config.weight_averaging = 0.998
-    # Batch normalisation leaves turntables cross-fading; with group
-    # normalisation the small shadows of the pole set are not learned at all.
-    config.normalization = "batch" if data == "pole" else "group"
     # Steps of reconstruction alone, and steps over which the other terms then
     # come in.
     config.warm_up = 300
@@ -103,9 +96,8 @@ def get_config(data: str = "pole"):
     config.discriminator_downsampling = "stride"
     # As `normalization`.
     config.discriminator_normalization = "none"
-    # Adam's, of the discriminator. Not published; below the autoencoder's,
-    # since it has few real images to tell from and soon wins.
-    config.discriminator_learning_rate = 2e-4
+    # Adam's, of the discriminator. Not published.
+    config.discriminator_learning_rate = 1e-3
     if preset == "paper":
         config.update(PAPER)
     return config

@@ -1,6 +1,7 @@
-"""AMR with the settings of its reference code.
+"""AMR, with settings found by search, or with those of its reference code.
 
     aeai-train --config=configs/amr.py:pole --workdir=runs/amr_pole
+    aeai-train --config=configs/amr.py:pole,paper --workdir=runs/paper_pole
 
 A step is one update of the autoencoder and `discriminator_steps` of the
 discriminator, so it takes as many batches.
@@ -20,25 +21,33 @@ RANGES = {
     "discriminator_steps": (1, math.inf),
     "discriminator_learning_rate": common.RATE,
 }
+PAPER = {
+    "mixer": "mixup",
+    "lambda_reconstruction": 10.0,
+    "learning_rate": 1e-4,
+    **common.PAPER,
+}
 
 
 def get_config(data: str = "pole"):
-    """Returns the run's configuration; `data` as in `common.py`."""
+    """Returns the run's configuration; `data` as in `aeai.py`."""
+    data, preset = common.data_and_preset(data)
     config = common.get_config("amr", data)
     # How two latents are mixed in training: "mixup", "bernoulli" (a
     # probability for each pair) or "bernoulli_batch" (one for the batch).
-    config.mixer = "mixup"
+    config.mixer = "bernoulli"
     config.reconstruction = "l1"
-    config.lambda_reconstruction = 10.0
+    config.lambda_reconstruction = 100.0
     # Of the mix against the latent of its image. 0 removes the term.
     config.beta_consistency = 0.0
     # Updates of the discriminator for one of the autoencoder.
     config.discriminator_steps = 5
     # As `normalization`.
     config.discriminator_normalization = "spectral"
-    config.learning_rate = 1e-4
     # Adam's, of the discriminator.
     config.discriminator_learning_rate = 1e-4
     config.adam_beta_1 = 0.5
     config.adam_beta_2 = 0.99
+    if preset == "paper":
+        config.update(PAPER)
     return config

@@ -12,7 +12,8 @@ from aeai_tf import planned
 DATA = "coil100/1"
 IMAGES = 72  # Of an object of COIL-100.
 BFLOAT16 = "_bfloat16"  # Behind the name of a method.
-TUNED = "aeai_tuned"  # AEAI's default; "aeai" is with the paper's losses alone.
+# AEAI's default; methods without that ending are as in their papers.
+TUNED = "aeai_tuned"
 MIXED_PRECISION = {"precision": "mixed_bfloat16"}
 
 
@@ -45,7 +46,7 @@ def file_of(method: str) -> tuple[str, str]:
     plain = method.removesuffix(BFLOAT16)
     if plain == TUNED:
         return "aeai", DATA
-    return plain, DATA + (",paper" if plain.startswith("aeai") else "")
+    return plain, f"{DATA},paper"
 
 
 def noise(size: int, images: int = IMAGES) -> np.ndarray:

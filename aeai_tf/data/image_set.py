@@ -185,8 +185,8 @@ def check_name(name: str) -> None:
     """
     if name not in NAMES:
         preset = (
-            "; behind a comma comes a preset, for AEAI alone: pole,tuned or "
-            "pole,paper"
+            "; behind a comma comes a preset of a method that learns: "
+            "pole,tuned or pole,paper"
         )
         raise UserError(
             f"unknown data set {name!r}{_suggestion(name)}; there are pole, "

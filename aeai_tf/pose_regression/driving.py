@@ -15,11 +15,6 @@ from aeai_tf.pose_regression.study import WITHOUT_RUN, Job, Study
 from aeai_tf.sweep import running, scheduling
 
 SECONDS_TO_LOOK = 0.5
-# What decides how long a step of AE takes.
-COSTLY = (
-    *("image_size", "batch_size", "latent_dim", "convs_per_block"),
-    "normalization",
-)
 DEATHS = 3  # Of processes that were killed, in a row without any result.
 # Measured at 32x32 pixels on one core, beside the steps of autoencoders: what
 # is compiled and drawn once a run, of AE, which others exceed as their steps
@@ -94,7 +89,7 @@ def say_what_it_would_take(study: Study, workers: int, costs: str) -> None:
     )
     if training:
         config = study.config(training[0])
-        of_ae, _ = planned.seconds_of_ae(**{k: config[k] for k in COSTLY})
+        of_ae, _ = planned.seconds_of_ae(config)
         known = planned.costs(costs)
         seconds += sum(
             _times_ae(job, known) * (SECONDS_A_RUN + left[job] * of_ae)

@@ -16,7 +16,6 @@ from aeai_tf.sweep.trials import Folder, Trial
 
 SECONDS_A_MEASURE = 15  # Imports, data, some decoding.
 # What decides how long a step of AE takes.
-COSTLY = ("image_size", "batch_size", "latent_dim", "convs_per_block")
 
 
 def run(
@@ -94,10 +93,9 @@ def say_what_it_would_take(
     seconds, known, steps_of_ae = 0.0, planned.costs(costs), {}
     for trial in todo:
         config = trial.config
-        network = {key: config[key] for key in COSTLY}
-        key = tuple(network.values())
+        key = tuple(config[key] for key in planned.COSTLY)
         if key not in steps_of_ae:
-            steps_of_ae[key], _ = planned.seconds_of_ae(**network)
+            steps_of_ae[key], _ = planned.seconds_of_ae(config)
         left = planned.steps_left(folder.run(trial), config.steps)
         seconds += SECONDS_A_MEASURE + planned.seconds_of_training(
             trial.method, left, steps_of_ae[key], known

@@ -110,7 +110,7 @@ def test_latent_discriminator_by_matrices():
 
 
 def test_settings_are_those_of_the_configuration():
-    config = configuration.load_file("configs/aae.py")
+    config = configuration.load_file("configs/aae.py:pole,paper")
     assert config.lambda_adversarial == 1.0
     config.image_size, config.latent_dim, config.convs_per_block = 16, 6, 1
     config.lambda_adversarial = 0.75

@@ -186,7 +186,7 @@ def test_noise_is_standard_normal_and_a_function_of_its_seed():
 
 
 def test_settings_are_those_of_the_configuration():
-    config = configuration.load_file("configs/beta_vae.py")
+    config = configuration.load_file("configs/beta_vae.py:pole,paper")
     assert (config.beta, config.reconstruction) == (4.0, "bernoulli")
     config.convs_per_block = 1
     model = beta_vae.BetaVAE.from_settings(config, losses.bernoulli)
