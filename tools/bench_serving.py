@@ -42,6 +42,7 @@ import numpy as np
 from absl import app, flags
 from PIL import Image
 
+from aeai_tf import programs
 from aeai_tf.errors import UserError
 from aeai_tf.serving.client import InterpolationClient, ServingError
 from aeai_tf.versions import versions
@@ -69,7 +70,7 @@ _worker = {}  # Of a process that asks: `new_ask` and `stop`.
 
 def main(_):
     """Measures, prints a table, and writes the file."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    programs.set_up_tensorflow()
     try:
         with contextlib.ExitStack() as stack:
             report = _measure(stack)
