@@ -32,6 +32,28 @@ def batch(model):
     return pair | model.sample(tf.constant([0, 1]), 16)
 
 
+@pytest.fixture(scope="module")
+def sums_in_float32() -> bool:
+    """Whether this processor's kernels add up products in float32.
+
+    With instructions for bfloat16 (`avx512_bf16`, `amx_bf16`) they do, and one
+    transposed convolution is off by 2e-3, the rounding of its result. Without,
+    TensorFlow's kernel adds up in bfloat16, and it is off by 1e-2.
+    """
+    x = tf.random.stateless_normal([16, 8, 8, 64], [1, 2], dtype=tf.bfloat16)
+    kernel = tf.random.stateless_normal([3, 3, 64, 64], [3, 4], dtype=x.dtype)
+
+    def upsample(dtype):
+        low = tf.nn.conv2d_transpose(
+            tf.cast(x, dtype), tf.cast(kernel, dtype), [16, 16, 16, 64], 2
+        )
+        return tf.cast(low, tf.float64).numpy()
+
+    exact = upsample(tf.float64)
+    error = np.linalg.norm(upsample(tf.bfloat16) - exact)
+    return error < 4e-3 * np.linalg.norm(exact)
+
+
 def test_networks_compute_in_bfloat16_and_their_heads_do_not(model):
     assert keras.config.dtype_policy().name == "float32"
     for network in (model.encoder, model.decoder, model.discriminator):
@@ -51,7 +73,9 @@ def test_weights_and_optimisers_are_those_of_full_precision(model):
         assert {v.dtype for v in optimizer.variables} == {"int64", "float32"}
 
 
-def test_terms_are_float32_and_nearly_those_of_full_precision(model, batch):
+def test_terms_are_float32_and_nearly_those_of_full_precision(
+    model, batch, sums_in_float32
+):
     full = runs.build_model(small_config("aeai"), "float32")
     terms, _ = model.compute_terms(batch, training=True)
     expected, _ = full.compute_terms(batch, training=True)
@@ -59,7 +83,7 @@ def test_terms_are_float32_and_nearly_those_of_full_precision(model, batch):
     for name, value in terms.items():
         assert value.dtype == tf.float32
         error = abs(float(value) / float(expected[name]) - 1)
-        assert 1e-7 < error < 0.15, (name, error)
+        assert 1e-7 < error < (0.15 if sums_in_float32 else 0.2), (name, error)
 
 
 def test_failing_to_build_leaves_full_precision(monkeypatch):
@@ -75,7 +99,7 @@ def test_failing_to_build_leaves_full_precision(monkeypatch):
 @pytest.mark.parametrize("activation", ["relu", "softplus"])
 @pytest.mark.parametrize("mode", ["forward", "nested_tapes"])
 def test_derivative_is_that_of_float64_within_its_precision(
-    mode, activation, monkeypatch
+    mode, activation, monkeypatch, sums_in_float32
 ):
     """bfloat16 rounds to one part in 256.
 
@@ -109,7 +133,8 @@ def test_derivative_is_that_of_float64_within_its_precision(
     length = np.linalg.norm(expected)
     assert np.linalg.norm(found) == pytest.approx(length, rel=0.03)
     error = np.linalg.norm(found - expected) / length
-    assert 1e-3 < error < (0.03 if activation == "softplus" else 0.25)
+    smooth = 0.03 if sums_in_float32 else 0.05
+    assert 1e-3 < error < (smooth if activation == "softplus" else 0.25)
 
 
 def test_training_goes_down_as_in_full_precision(batch):

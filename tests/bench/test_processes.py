@@ -59,7 +59,7 @@ def test_outside_halts_the_run_while_the_step_takes_turns(stand_in):
     values = VALUES | {"log_every": 2}
     found = program.outside("ae", values, 4, alone)
     method, data, trained = stand_in[0]
-    assert (method, data, trained["steps"]) == ("ae", "coil100/1", 6)
+    assert (method, data, trained["steps"]) == ("ae", "coil100/1,paper", 6)
     assert alone.turns >= 2
     assert found["steps"] == 4 and found["step_ms"] == 20_000
     # 100 s by the clock of the run, without those in which it was halted.

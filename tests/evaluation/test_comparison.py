@@ -145,7 +145,7 @@ def test_diverged_runs_are_refused(folder, images):
     path = next((folder / "diverged/checkpoints").iterdir())
     with np.load(path) as file:
         arrays = dict(file)
-    arrays["decoder/0"][:] = np.nan
+    arrays["averaged/decoder/0"][:] = np.nan
     np.savez(path, **arrays)
     with pytest.raises(UserError, match=r"diverged gives .*not finite"):
         comparison.evaluate([run])
