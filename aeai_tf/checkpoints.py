@@ -108,6 +108,8 @@ def _state(model) -> dict:
         groups[f"averaged/{network}"] = average.weights
     for player, optimizer in model.player_optimizers.items():
         groups[f"optimizers/{player}"] = optimizer.variables
+    if model.counters:
+        groups["counters"] = [v for _, v in sorted(model.counters.items())]
     return {
         f"{group}/{number}": variable
         for group, variables in groups.items()

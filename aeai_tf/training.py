@@ -110,6 +110,8 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
             f"  tensorboard --logdir={folder}\n"
             f"  aeai-export --run={folder} --out=models/{config.method}"
         )
+        if warning := model.warning():
+            print(f"warning: {warning}", file=sys.stderr)
     return 0
 
 

@@ -28,6 +28,7 @@ RANGES = {
     "lambda_r1": common.NOT_NEGATIVE,
     "warm_up": common.NOT_NEGATIVE,
     "ramp": common.NOT_NEGATIVE,
+    "warm_up_error": common.NOT_NEGATIVE,
     "discriminator_learning_rate": common.RATE,
 }
 
@@ -44,9 +45,12 @@ PAPER = {
     "num_alphas": 1,
     "warm_up": 0,
     "ramp": 0,
+    "warm_up_error": 0.0,
     "lambda_r1": 0.0,
     "discriminator_downsampling": "max_pooling",
     "discriminator_normalization": "batch",
+    "learning_rate": 1e-3,
+    "discriminator_learning_rate": 2e-4,
     "pair_share": 1.0,
     **common.PAPER,
 }
@@ -75,9 +79,12 @@ def get_config(data: str = "pole"):
     # sides of a circle cannot all lie on it: learning them tears it open.
     config.pair_share = 0.65
     # Steps of reconstruction alone, and steps over which the other terms then
-    # come in.
-    config.warm_up = 300
-    config.ramp = 500
+    # come in: those whose reconstruction error is below `warm_up_error`, as a
+    # share of the variance of the batch's images ("unexplained" among the
+    # scalars); 0: all steps.
+    config.warm_up = 0
+    config.ramp = 150
+    config.warm_up_error = 0.3
     # Weight of the discriminator's squared gradient at real images, summed
     # over pixels (R1).
     config.lambda_r1 = 1.0
@@ -95,9 +102,9 @@ def get_config(data: str = "pole"):
     config.discriminator_downsampling = "stride"
     # As `normalization`.
     config.discriminator_normalization = "none"
-    # Adam's, of the discriminator. Not published; below the autoencoder's,
-    # since it has few real images to tell from and soon wins.
-    config.discriminator_learning_rate = 2e-4
+    # Adam's, of the autoencoder and of the discriminator. Not published.
+    config.learning_rate = 1.5e-3
+    config.discriminator_learning_rate = 2e-3
     if preset == "paper":
         config.update(PAPER)
     return config

@@ -33,8 +33,6 @@ SMALL = {
     "normalization": "group",
     "weight_averaging": 0.998,
 }
-# Of AEAI: there are few steps.
-SOONER = {"warm_up": "50", "ramp": "100"}
 
 _OBJECTS = flags.DEFINE_list(
     "objects", ["12", "14", "74"], "objects of COIL-100 by their numbers"
@@ -85,13 +83,7 @@ def main() -> None:
     if twice:
         raise UserError(f"--objects: {twice[0]} is there twice")
     poses = tuple(map(_whole, _POSES.value))
-    sooner = {
-        f"aeai.{key}": value
-        for key, value in SOONER.items()
-        if key not in _typed
-        and any(name.startswith("aeai") for name in _METHODS.value)
-    }
-    fixed = studies.fix(_METHODS.value, _own_flags(), sooner | _typed)
+    fixed = studies.fix(_METHODS.value, _own_flags(), _typed)
     study = studies.Study(
         folder=os.path.abspath(_RUNS.value),
         images={name: studies.count_images(name, fixed) for name in names},

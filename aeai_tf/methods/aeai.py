@@ -36,7 +36,7 @@ Deviations:
   short ways, which cross-fades are, as much as an even pace;
   an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder et al. 2018,
   equation 9), since D sees few real images; and added terms that come in once
-  the reconstruction stands (`warm_up`, `ramp`).
+  the reconstruction stands (`warm_up`, `ramp`, `warm_up_error`).
 * A weight of 0 removes its term altogether, which makes the ablations of
   figures 12 to 15 as fast as they can be; without the adversarial term there
   is no discriminator.
@@ -77,6 +77,7 @@ class AEAI(base.InterpolationModel):
         relative_smoothness: bool = False,
         warm_up: int = 0,
         ramp: int = 0,
+        warm_up_error: float = 0.0,
         num_alphas: int = 1,
         derivative: str = "nested_tapes",
         reconstruction: Callable = losses.squared_error,
@@ -99,6 +100,9 @@ class AEAI(base.InterpolationModel):
                 pace has 0. It compares the alphas of a pair.
             warm_up: steps of the autoencoder by reconstruction alone.
             ramp: steps over which the weights then rise to what they are.
+            warm_up_error: if not 0, the weights rise only in steps where the
+                squared error of the batch's reconstruction is below this
+                share of the variance of its images.
             num_alphas: points drawn on each line.
             derivative: "nested_tapes" or "forward", see
                 `interpolation.value_and_derivative`.
@@ -128,6 +132,7 @@ class AEAI(base.InterpolationModel):
         self.relative_smoothness = relative_smoothness
         self.warm_up = warm_up
         self.ramp = ramp
+        self.warm_up_error = warm_up_error
         self.num_alphas = num_alphas
         self.derivative = derivative
         self.reconstruction = reconstruction
@@ -143,6 +148,17 @@ class AEAI(base.InterpolationModel):
             names += ["cycle"]
         if lambda_smoothness:
             names += ["smoothness"]
+        if warm_up_error and len(names) > 1:
+            names += ["unexplained"]
+            # Of all replicas, which count the same.
+            self.counters["ramp"] = self.add_weight(
+                shape=(),
+                initializer="zeros",
+                dtype="int64",
+                trainable=False,
+                aggregation="only_first_replica",
+                name="ramp",
+            )
         self.term_names = tuple(names)
 
     @classmethod
@@ -172,6 +188,7 @@ class AEAI(base.InterpolationModel):
             relative_smoothness=config.get("smoothness") == "relative",
             warm_up=config.warm_up,
             ramp=config.ramp,
+            warm_up_error=config.get("warm_up_error", 0.0),
             num_alphas=config.num_alphas,
             derivative=interpolation.resolve_mode(config.derivative),
             reconstruction=reconstruction,
@@ -198,7 +215,33 @@ class AEAI(base.InterpolationModel):
         )
         terms["reconstruction"] = reconstruction
         objectives["autoencoder"] += reconstruction
+        if self.counters:
+            terms["unexplained"] = tf.math.divide_no_nan(
+                replicas.mean(losses.squared_error(x, x_hat)), _variance(x)
+            )
         return terms, objectives
+
+    def count(self, terms):
+        """Counts the steps of the ramp."""
+        if self.counters:
+            counts = (self._step() > self.warm_up) & (
+                terms["unexplained"] < self.warm_up_error
+            )
+            self.counters["ramp"].assign_add(tf.cast(counts, tf.int64))
+
+    def warning(self):
+        """Whether the added terms have come in."""
+        if not self.counters:
+            return ""
+        share = float(self._share())
+        if share == 1:
+            return ""
+        return (
+            f"the added terms are at {share:.0%} of their weights, since few "
+            "steps had a reconstruction error below warm_up_error="
+            f"{self.warm_up_error:g} of the images' variance: take more "
+            "--config.steps, or a higher --config.warm_up_error"
+        )
 
     def shaping_terms(self, x, z_i, z_j, alpha, training):
         """The terms beside L_R; `aeai_tf.regularization` adds them to others.
@@ -238,12 +281,10 @@ class AEAI(base.InterpolationModel):
             z_cycle = self.encoder(x_a, training=training)
             terms["cycle"] = losses.squared_error(z_a, z_cycle)
             if self.relative_cycle:
-                # Of the whole batch, whatever it is spread over.
-                z = tf.concat([z_i, z_j], 0)
-                z -= replicas.mean(tf.reduce_mean(z, 0))
-                variance = replicas.mean(tf.reduce_mean(tf.square(z)))
                 # An image paired with itself has none.
-                terms["cycle"] = tf.math.divide_no_nan(terms["cycle"], variance)
+                terms["cycle"] = tf.math.divide_no_nan(
+                    terms["cycle"], _variance(tf.concat([z_i, z_j], 0))
+                )
             objective += share * self.lambda_cycle * terms["cycle"]
         if self.lambda_smoothness:
             terms["smoothness"] = self._smoothness(dx_a)
@@ -262,11 +303,20 @@ class AEAI(base.InterpolationModel):
 
     def _share(self):
         """Share of the added terms' weights at this step, from 0 to 1."""
-        if not self.warm_up and not self.ramp:
+        if not (self.warm_up or self.ramp or self.counters):
             return 1.0
-        step = self.player_optimizers["autoencoder"].iterations
-        past = tf.cast(step, keras.config.floatx()) - self.warm_up
+        if self.counters:
+            past = self.counters["ramp"].value
+        else:
+            past = self._step() - self.warm_up
+        past = tf.cast(past, keras.config.floatx())
         return tf.clip_by_value(past / max(self.ramp, 1), 0.0, 1.0)
+
+    def _step(self):
+        """Updates that the autoencoder has had."""
+        return tf.cast(
+            self.player_optimizers["autoencoder"].iterations, tf.int64
+        )
 
     def _judge_real(self, x, training):
         """Returns D(x) and its R1 penalty, or None without one."""
@@ -288,3 +338,9 @@ class AEAI(base.InterpolationModel):
         return interpolation.value_and_derivative(
             self.decoder, z_a, direction, self.derivative, training=training
         )
+
+
+def _variance(values):
+    """Mean over coordinates of the variance over the batch of all replicas."""
+    values -= replicas.mean(tf.reduce_mean(values, 0))
+    return replicas.mean(tf.reduce_mean(tf.square(values)))

@@ -39,11 +39,14 @@ class InterpolationModel(keras.Model):
 
     * `updates`: how often a player moves in a step.
     * `learning_rates`: rates that follow from the terms.
+    * `count`: what later steps need to know of the terms.
 
     Attributes:
         encoder: model from images `[batch, height, width, 3]`, [0, 1], to
             latents `[batch, latent_dim]`.
         decoder: model from latents back to images.
+        counters: variables by name that steps change, beside networks and
+            optimisers; checkpoints keep them.
     """
 
     players: Mapping[str, tuple[str, ...]] = {
@@ -64,6 +67,7 @@ class InterpolationModel(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
         self.averaged: dict[str, keras.Model] = {}
+        self.counters: dict[str, keras.Variable] = {}
 
     @property
     def latent_dim(self) -> int:
@@ -117,6 +121,18 @@ class InterpolationModel(keras.Model):
         """
         del terms
         return {}
+
+    def count(self, terms: Terms) -> None:
+        """Changes the counters after an update.
+
+        Args:
+            terms: as `compute_terms` returned them.
+        """
+        del terms
+
+    def warning(self) -> str:
+        """What a user should know of a finished training; "" if nothing."""
+        return ""
 
     def compile(
         self,
@@ -222,6 +238,7 @@ class InterpolationModel(keras.Model):
             if player in rates:
                 optimizer.learning_rate.assign(rates[player])
             optimizer.apply(gradients[player], self.player_variables(player))
+        self.count(terms)
         return terms
 
     def _average(self, strategy: tf.distribute.Strategy) -> None:

@@ -136,6 +136,38 @@ def test_other_terms_come_in_by_and_by(step, share):
     )
 
 
+def test_the_ramp_waits_for_the_reconstruction():
+    options = {"lambda_smoothness": 0.0, "lambda_adversarial": 0.0}
+    # Reconstruction errors (0.08^2 + 0.12^2) / 4 of two images whose variance
+    # is (0.2^2 + 0.1^2) / 2.
+    unexplained = 0.0052 / 0.025
+    for limit, counted in [(0.9 * unexplained, 0), (1.1 * unexplained, 1)]:
+        model = two_pixel_model(
+            warm_up=1, ramp=4, warm_up_error=limit, lambda_cycle=2.0, **options
+        )
+        terms, objectives = model.compute_terms(
+            two_pixel_batch(), training=True
+        )
+        np.testing.assert_allclose(terms["unexplained"], unexplained, rtol=1e-5)
+        assert objectives["autoencoder"] == terms["reconstruction"]
+        model.player_optimizers["autoencoder"].learning_rate.assign(0.0)
+        model.train_step(two_pixel_batch())  # The warm-up.
+        assert model.counters["ramp"] == 0
+        model.train_step(two_pixel_batch())
+        assert model.counters["ramp"] == counted
+        terms, objectives = model.compute_terms(
+            two_pixel_batch(), training=True
+        )
+        np.testing.assert_allclose(
+            objectives["autoencoder"] - terms["reconstruction"],
+            counted / 4 * 2 * terms["cycle"],
+            atol=1e-7,
+        )
+        assert f"at {counted * 25}% of their weights" in model.warning()
+    model.counters["ramp"].assign(4)
+    assert not model.warning()
+
+
 def test_several_alphas_are_averaged():
     model = two_pixel_model(num_alphas=2)
     batch = two_pixel_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
