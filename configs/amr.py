@@ -44,7 +44,8 @@ def get_config(data: str = "pole"):
     config.discriminator_steps = 5
     # As `normalization`.
     config.discriminator_normalization = "spectral"
-    # Adam's, of the discriminator.
+    # Adam's, of the autoencoder and of the discriminator.
+    config.learning_rate = 2e-3
     config.discriminator_learning_rate = 1e-4
     config.adam_beta_1 = 0.5
     config.adam_beta_2 = 0.99

@@ -31,7 +31,7 @@ def get_config(data: str = "pole"):
     del config.reconstruction
     del config.perceptual_weights
     # lr_max: the sum of Adam's rates of both players, which trade it off.
-    config.learning_rate = 1e-3
+    config.learning_rate = 2e-3
     # Of the distances between latents against those between images.
     config.lambda_distance = 5e-5
     # Slope of the sigmoids that balance the players.

@@ -19,7 +19,7 @@ def test_every_method_has_a_valid_configuration(method, data):
 @pytest.mark.parametrize(
     ("method", "paper"),
     [
-        ("ae", {}),
+        ("ae", {"learning_rate": 1e-3}),
         ("aae", {"lambda_adversarial": 1.0, "learning_rate": 1e-4}),
         ("acai", {"critic_learning_rate": 1e-4, "learning_rate": 1e-4}),
         ("aeai", {"lambda_adversarial": 1e-2, "smoothness": "squared"}),
