@@ -20,8 +20,10 @@ make_environment
 mkdir -p "$out"
 
 echo "== 1. training AEAI on the pole set, 32x32, $steps steps"
+# The added terms come in sooner than by default, since there are few steps.
 aeai-train --config=configs/aeai.py:pole --workdir="$out/run" \
-  --config.image_size=32 --config.steps="$steps"
+  --config.image_size=32 --config.steps="$steps" \
+  --config.warm_up=100 --config.ramp=200
 
 echo "== 2. exporting for TensorFlow Serving"
 aeai-export --run="$out/run" --out="$out/model"
