@@ -43,22 +43,22 @@ def test_trials_are_named_by_what_tells_them_apart():
 def test_one_key_at_a_time():
     made = make(
         ["ae", "aeai"],
-        grids={"lambda_cycle": ["0.5", "2"], "learning_rate": ["0.001", "0.1"]},
+        grids={"lambda_cycle": ["0.5", "2"], "latent_dim": ["256", "8"]},
         one_at_a_time=True,
     )
     default = {
         "lambda_cycle": made[2].config.lambda_cycle,
-        "learning_rate": 0.001,
+        "latent_dim": 256,
     }
     assert [trial.values for trial in made] == [
-        {"learning_rate": 0.001},
-        {"learning_rate": 0.1},
+        {"latent_dim": 256},
+        {"latent_dim": 8},
         default,
         default | {"lambda_cycle": 0.5},
         default | {"lambda_cycle": 2.0},
-        default | {"learning_rate": 0.1},
+        default | {"latent_dim": 8},
     ]
-    assert made[-1].config.learning_rate == 0.1
+    assert made[-1].config.latent_dim == 8
 
 
 def test_names_that_file_systems_take():
