@@ -19,7 +19,10 @@ from aeai_tf.data import pipeline
 PAIRS = 6
 CASES = {name: (name, {}) for name in methods.REGISTRY if name != "pixel_blend"}
 CASES["aeai, nested tapes"] = ("aeai", {"derivative": "nested_tapes"})
-CASES["aeai, group"] = ("aeai", {"normalization": "group"})
+CASES["aeai, group"] = (
+    "aeai",
+    {"normalization": "group", "warm_up_error": 9.0, "ramp": 3},
+)
 CASES["ae, averaged"] = ("ae", {"weight_averaging": 0.9})
 SMALL = {
     "image_size": 16,
