@@ -12,16 +12,9 @@ RANGES = {
     "critic_regularization": (0, 1),
     "critic_learning_rate": common.RATE,
 }
-REFERENCE = {
-    "reconstruction": "mse",
-    "lambda_adversarial": 0.5,
-    "adam_beta_1": 0.9,
-    "adam_beta_2": 0.999,
-}
-# What turntables gain by has not been tried on the pole set.
-POLE = {**REFERENCE, "learning_rate": 1e-3}
+# The absolute error is larger than the squared one, and with it the weight.
+TURNTABLE = {**common.TURNTABLE, "lambda_adversarial": 2.0}
 PAPER = {
-    **REFERENCE,
     "learning_rate": 1e-4,
     "critic_learning_rate": 1e-4,
     **common.PAPER,
@@ -32,21 +25,17 @@ def get_config(data: str = "pole"):
     """Returns the run's configuration; `data` as in `aeai.py`."""
     data, preset = common.data_and_preset(data)
     config = common.get_config("acai", data)
-    config.reconstruction = "l1"
     # Of the adversarial term; 0 removes it and the critic.
-    config.lambda_adversarial = 2.0
+    config.lambda_adversarial = 0.5
     # Gamma: where between a reconstruction (0) and its image (1) lie the
     # images that the critic is to find unmixed.
     config.critic_regularization = 0.2
     # As `normalization`.
     config.critic_normalization = "none"
-    # Adam's, of the autoencoder and of the critic.
-    config.learning_rate = 2e-3
+    # Adam's, of the critic.
     config.critic_learning_rate = 5e-4
-    config.adam_beta_1 = 0.5
-    config.adam_beta_2 = 0.99
-    if data == "pole":
-        config.update(POLE)
     if preset == "paper":
         config.update(PAPER)
+    elif data != "pole":
+        config.update(TURNTABLE)
     return config

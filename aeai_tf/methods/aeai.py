@@ -303,12 +303,12 @@ class AEAI(base.InterpolationModel):
 
     def _share(self):
         """Share of the added terms' weights at this step, from 0 to 1."""
-        if not (self.warm_up or self.ramp or self.counters):
-            return 1.0
         if self.counters:
             past = self.counters["ramp"].value
-        else:
+        elif self.warm_up or self.ramp:
             past = self._step() - self.warm_up
+        else:
+            return 1.0
         past = tf.cast(past, keras.config.floatx())
         return tf.clip_by_value(past / max(self.ramp, 1), 0.0, 1.0)
 
