@@ -251,7 +251,7 @@ def fix(
         if key == FRACTION:
             raise UserError(f"--config: {key!r} is set by --poses")
     # "ae" has all that there are flags for, were nothing to be trained.
-    own = trials.fix(["ae"], own)
+    own = trials.fix(["ae", *methods], own)
     return own | trials.fix([*methods, BLEND], typed)
 
 
