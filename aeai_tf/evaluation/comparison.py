@@ -11,6 +11,7 @@ from aeai_tf.evaluation import (
     bootstrap,
     compared_runs,
     metrics,
+    mse_above_aeai,
     mse_against_truth,
     observations,
     paths,
@@ -20,6 +21,8 @@ from aeai_tf.evaluation import (
 )
 from aeai_tf.evaluation.compared_runs import BLEND
 from aeai_tf.evaluation.observe import Observer
+
+AEAI = "aeai"
 
 
 def evaluate(
@@ -53,21 +56,28 @@ def evaluate(
     groups = {BLEND: []}
     for run, image_set in zip(opened, sets, strict=True):
         groups.setdefault(run.method, []).append((run, image_set))
-    found, models, concerns = {}, {}, {}
+    found, models, concerns, errors = {}, {}, {}, {}
     learned = sum(run.method != BLEND for run in opened)
     with _progress(planned, 1 + learned) as bar:
         for method, group in groups.items():
             if method == BLEND:
                 model = methods.get(BLEND).from_settings(opened[0].config, None)
-                loaded = [(BLEND, model, list(splits.values()))]
+                loaded = [(BLEND, model, splits)]
             else:
                 loaded = (
-                    (run.folder, runs.load(run.folder)[1], [image_set])
+                    (
+                        run.folder,
+                        runs.load(run.folder)[1],
+                        {run.config.seed: image_set},
+                    )
                     for run, image_set in group
                 )
-            found[method], models[method], more = _measure(loaded, planned, bar)
+            found[method], models[method], more, errors[method] = _measure(
+                loaded, planned, bar
+            )
             for note in more:
                 concerns.setdefault(note, []).append(method)
+    _compare(found, errors, concerns)
     named = {
         method: [
             {
@@ -114,41 +124,60 @@ def _measure(loaded, planned: plan.Plan, bar):
     """Measures a method.
 
     Args:
-        loaded: name, model, and data set with each split to measure it on.
+        loaded: name, model, and by seed the data set with each split to
+            measure it on.
         planned: along what.
         bar: of progress.
 
     Returns:
-        Its part of the metrics, its first model, and notes.
+        Its part of the metrics, its first model, notes, and by degrees the
+        errors along the plan's factor, as `mse_above_aeai` takes them.
     """
     kinds = [[] for _ in planned.kinds]
     errors, sets, first = [], [], None
     for name, model, splits in loaded:
         bar.set_description(name)
         first = first or model
-        observer = Observer(model, splits[0], name)
+        image_set, *_ = splits.values()
+        observer = Observer(model, image_set, name)
         for seen, kind in zip(kinds, planned.kinds, strict=True):
             numbers = observer.along(kind.paths, kind.detailed, bar.update)
-            for number, split in enumerate(splits, len(sets)):
+            for seed, split in splits.items():
                 seen.append(
                     observations.Observations(
                         kind.change,
                         kind.paths,
-                        np.full(len(kind.paths), number),
+                        np.full(len(kind.paths), seed),
                         paths.held_out(split, kind.paths),
                         numbers,
                     )
                 )
         error = mse_against_truth.squared_error(
-            observer.reconstructions, splits[0].images
+            observer.reconstructions, image_set.images
         )
         errors += [error] * len(splits)
-        sets += splits
-    measured, notes = summary.of_method(
-        [observations.pool(seen) for seen in kinds], planned, sets[0]
-    )
+        sets += splits.values()
+    pooled = [observations.pool(seen) for seen in kinds]
+    measured, notes = summary.of_method(pooled, planned, sets[0])
     measured["reconstruction"] = reconstruction.summary(errors, sets)
-    return measured, first, notes
+    along = {
+        f"{seen.change[planned.factor]:g}": seen.only("error")
+        for seen in pooled
+        if list(seen.change) == [planned.factor]
+    }
+    return measured, first, notes, along
+
+
+def _compare(found, errors, concerns) -> None:
+    """Adds by how much each other method's error is above AEAI's."""
+    for method in errors:
+        if AEAI in errors and method != AEAI:
+            above = mse_above_aeai.summary(errors[method], errors[AEAI])
+            if above:
+                found[method]["mse_above_aeai"] = above
+            else:
+                note = "no seed in common with AEAI, so no difference to it"
+                concerns.setdefault(note, []).append(method)
 
 
 def _progress(planned: plan.Plan, models: int):

@@ -19,6 +19,8 @@ methods.METHOD:
   mse_vs_interval.PAIRS.DEGREES      mse_against_truth.vs_interval
     mean_in_between, mean_all, middle                    NUMBER
   mse_vs_interval_FACTOR             the same along another factor
+  mse_above_aeai.PAIRS.DEGREES       mse_above_aeai.summary
+    mean_in_between, middle                              NUMBER
   mse_vs_alpha.PAIRS.DEGREES         mse_against_truth.vs_alpha
     alpha, mean, std                                     lists
   alpha_retrieval.PAIRS              alpha_retrieval.summary
@@ -38,8 +40,9 @@ methods.METHOD:
                                                          NUMBER
 Each measure of pairs also has `pairs`, how many there were, over all runs.
 
-METHOD is a key of the registry, and `aeai_no_discriminator`, `aeai_no_cycle`
-or `aeai_no_smoothness` for AEAI's ablations. `parameter_distance` and
+`mse_above_aeai` is there beside AEAI, of every other method. METHOD is a key of
+the registry, and `aeai_no_discriminator`, `aeai_no_cycle` or
+`aeai_no_smoothness` for AEAI's ablations. `parameter_distance` and
 `mse_vs_interval_FACTOR` need a set with several factors, ACAI's scores one
 that can be rendered: the pole.
 """

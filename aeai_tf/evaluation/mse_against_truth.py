@@ -40,13 +40,22 @@ def vs_interval(seen: Observations) -> dict[str, dict[str, float]]:
         "middle", at a = 0.5, or where no pose lies there (15 degrees in steps
         of 5) the mean of the two alphas beside it.
     """
-    last = seen.error.shape[1] - 1
-    middle = seen.error[:, [last // 2, (last + 1) // 2]]
     return {
-        "mean_in_between": seen.mean(seen.error[:, 1:-1].mean(axis=1)),
+        "mean_in_between": seen.mean(in_between(seen)),
         "mean_all": seen.mean(seen.error.mean(axis=1)),
-        "middle": seen.mean(middle.mean(axis=1)),
+        "middle": seen.mean(at_middle(seen)),
     }
+
+
+def in_between(seen: Observations) -> np.ndarray:
+    """The error of each path, mean over 0 < a < 1, `[paths]`."""
+    return seen.error[:, 1:-1].mean(axis=1)
+
+
+def at_middle(seen: Observations) -> np.ndarray:
+    """The error of each path in its middle, as of `vs_interval`, `[paths]`."""
+    last = seen.error.shape[1] - 1
+    return seen.error[:, [last // 2, (last + 1) // 2]].mean(axis=1)
 
 
 def mse_against_truth(

@@ -19,7 +19,7 @@ class Observations:
     Attributes:
         change: degrees by factor: what changes from a source to its target.
         paths: `[paths, steps + 1]`, indices of the true images.
-        run: `[paths]`, which run interpolated.
+        run: `[paths]`, which run interpolated, by its seed.
         held_out: `[paths]`, whether that run trained on neither end.
         numbers: `[paths, ...]` by name; see `aeai_tf.evaluation.observe`.
     """
@@ -59,6 +59,12 @@ class Observations:
             self.run[chosen],
             self.held_out[chosen],
             {name: value[chosen] for name, value in self.numbers.items()},
+        )
+
+    def only(self, *names: str) -> "Observations":
+        """Returns them without the other numbers."""
+        return dataclasses.replace(
+            self, numbers={name: self.numbers[name] for name in names}
         )
 
     def mean(self, values: np.ndarray, **options) -> dict[str, float]:

@@ -24,6 +24,12 @@ DEFINITIONS = {
         "between the end points; the mean is over start poses and all alphas "
         "strictly between 0 and 1.",
     ),
+    "mse_above_aeai": (
+        "MSE above AEAI's",
+        "The MSE of the same path by AEAI's run of the same seed is subtracted "
+        "first, path by path: where the interval excludes 0, the two methods "
+        "differ, though their own intervals may overlap.",
+    ),
     "alpha_retrieval": (
         "Alpha retrieval",
         "The predicted alpha of an interpolated image is the signed angle from "

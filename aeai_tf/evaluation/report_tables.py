@@ -38,6 +38,10 @@ def headline(metrics: Mapping) -> str:
                 for d in SHOWN
             ),
             (
+                "MSE above AEAI's, 80° apart",
+                ("mse_above_aeai", "80", "mean_in_between"),
+            ),
+            (
                 "alpha retrieval: mean absolute error",
                 ("alpha_retrieval", "mean_absolute_error"),
             ),
@@ -95,12 +99,10 @@ def everything_else(metrics: Mapping) -> str:
                 "Reconstruction of single images",
                 Column("", wording.label(rest[0]), path),
             )
-        elif measure.startswith("mse_vs_interval"):
+        elif measure.startswith(("mse_vs_interval", "mse_above_aeai")):
             pairs, degrees, kind = rest
-            factor = measure.removeprefix("mse_vs_interval").strip("_")
-            along = f" along {factor}" if factor else ""
             title = (
-                f"MSE against the interval{along}: {wording.label(kind)}, "
+                f"{_mse_title(measure)}: {wording.label(kind)}, "
                 f"{measured.PAIRS[pairs]}"
             )
             column = Column("", f"{degrees}°", path)
@@ -183,6 +185,13 @@ def table(metrics: Mapping, title: str, columns: Sequence[Column]) -> str:
         )
         rows.append(f'<tr><th scope="row">{_label(method)}</th>{cells}</tr>')
     return _box(title, _head(numbers, firsts), "".join(rows))
+
+
+def _mse_title(measure: str) -> str:
+    if measure == "mse_above_aeai":
+        return "MSE above AEAI's"
+    factor = measure.removeprefix("mse_vs_interval").strip("_")
+    return "MSE against the interval" + (f" along {factor}" if factor else "")
 
 
 def _of_pairs(head: str, measure: str, *rest: str) -> list[Column]:

@@ -110,7 +110,7 @@ def _is_degrees(path: Path) -> bool:
 
 def _title(path: Path) -> str:
     measure, *rest = path
-    words = [measure.replace("_", " ").replace("mse", "error").capitalize()]
+    words = [wording.measure(measure)]
     words += [measured.PAIRS.get(key, f"{key} degrees") for key in rest]
     return ", ".join(words)
 

@@ -39,6 +39,12 @@ def label(key: str) -> str:
     return NUMBERS.get(key, (key.replace("_", " "), ""))[0]
 
 
+def measure(key: str) -> str:
+    """A measure's name in words, such as "Error above AEAI"."""
+    words = key.replace("_", " ").replace("mse", "error").capitalize()
+    return words.replace("aeai", "AEAI")
+
+
 def unit(key: str) -> str:
     """Its unit, or what its values mean; empty for a strange one."""
     return NUMBERS.get(key, ("", ""))[1]

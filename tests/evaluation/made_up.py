@@ -37,7 +37,7 @@ def metrics(methods=tuple(style.STYLES), data_set="coil100/12") -> dict:
         },
         "notes": ["made up"],
         "methods": {
-            method: _both(random, 1 + k, data_set)
+            method: _both(random, 1 + k, data_set, method)
             for k, method in enumerate(methods)
         },
     }
@@ -52,7 +52,7 @@ def _number(random, size) -> dict[str, float]:
     }
 
 
-def _both(random, size, data_set) -> dict:
+def _both(random, size, data_set, method) -> dict:
     of = {
         PAIRS[k]: _measures(random, size * (1 + k), data_set) for k in range(2)
     }
@@ -60,10 +60,26 @@ def _both(random, size, data_set) -> dict:
         measure: {pairs: of[pairs][measure] for pairs in PAIRS}
         for measure in of["all_pairs"]
     }
+    if method != "aeai":
+        both["mse_above_aeai"] = {
+            pairs: _above_aeai(random, size * k)
+            for k, pairs in enumerate(PAIRS, 1)
+        }
     both["reconstruction"] = {
         split: _number(random, size * 1e-3) for split in ("train", "held_out")
     }
     return both
+
+
+def _above_aeai(random, size) -> dict:
+    return {
+        str(d): {
+            kind: _number(random, size * 2e-5 * d)
+            for kind in ("mean_in_between", "middle")
+        }
+        | {"pairs": 72}
+        for d in DEGREES
+    }
 
 
 def _measures(random, size, data_set) -> dict:

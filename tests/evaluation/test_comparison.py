@@ -123,6 +123,37 @@ def test_the_blend_needs_no_run(evaluated):
     assert blend["reconstruction"]["train"]["value"] == 0
 
 
+def test_errors_are_compared_with_those_of_aeai(folder, images):
+    runs = [
+        small_runs.untrained(
+            folder / f"{method}_of_seed_{seed}",
+            small_runs.config(images, method, seed=seed),
+        )
+        for method, seed in (("ae", 1), ("aeai", 1), ("acai", 2))
+    ]
+    measured, _, _ = comparison.evaluate(runs, [40])
+    found = measured["methods"]
+    numbers = {
+        method: found[method]["mse_vs_interval"]["all_pairs"]["40"]
+        for method in found
+    }
+    above = found["ae"]["mse_above_aeai"]["all_pairs"]["40"]
+    assert above["pairs"] == 36
+    for name in ("mean_in_between", "middle"):
+        assert above[name]["value"] == pytest.approx(
+            numbers["ae"][name]["value"] - numbers["aeai"][name]["value"],
+            abs=1e-6,
+        )
+    # The blend's error is the same with every seed.
+    blend = found["pixel_blend"]["mse_above_aeai"]["all_pairs"]["40"]
+    assert blend["pairs"] == 36
+    for method in ("aeai", "acai"):
+        assert "mse_above_aeai" not in found[method]
+    assert any(
+        note.startswith("acai: no seed in common") for note in measured["notes"]
+    )
+
+
 def test_notes_name_the_methods_and_what_is_absent(evaluated):
     measured, _, _ = evaluated
     assert any("15, 25, 35" in note for note in measured["notes"])

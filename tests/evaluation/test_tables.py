@@ -50,6 +50,15 @@ def test_no_file_of_curves_that_were_not_measured():
     assert "parameter_distance.csv" not in tables.csv_files(metrics())
 
 
+def test_differences_to_aeai_are_a_table_without_it():
+    text = tables.markdown(metrics(methods=("pixel_blend", "ae", "aeai")))
+    section = text.split("## Error above AEAI, all pairs, 80 degrees\n\n")[1]
+    head, _, blend, ae = section.split("\n\n")[0].splitlines()
+    assert head == "| method | pairs | mean in between | at the middle |"
+    assert blend.startswith("| pixel blend | 72 |")
+    assert ae.startswith("| AE | 72 |")
+
+
 def test_runs_are_listed_with_their_time():
     measured = metrics(methods=("pixel_blend", "aeai"))
     measured["runs"]["aeai"][1]["seconds"] = 0.0  # Not logged.
@@ -80,8 +89,9 @@ def test_of_many_intervals_three_are_shown():
     ]
     measured = metrics()
     for method in measured["methods"].values():
-        for lengths in method["mse_vs_interval"].values():
-            for degrees in ("15", "40", "80"):
-                del lengths[degrees]
+        for measure in ("mse_vs_interval", "mse_above_aeai"):
+            for lengths in method.get(measure, {}).values():
+                for degrees in ("15", "40", "80"):
+                    del lengths[degrees]
     text = tables.markdown(measured)
     assert "## Error vs interval, all pairs, 20 degrees" in text
