@@ -240,7 +240,8 @@ class AEAI(base.InterpolationModel):
             f"the added terms are at {share:.0%} of their weights, since few "
             "steps had a reconstruction error below warm_up_error="
             f"{self.warm_up_error:g} of the images' variance: take more "
-            "--config.steps, or a higher --config.warm_up_error"
+            "--config.steps, a lower --config.learning_rate, or a higher "
+            "--config.warm_up_error"
         )
 
     def shaping_terms(self, x, z_i, z_j, alpha, training):
