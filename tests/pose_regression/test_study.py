@@ -57,6 +57,14 @@ def test_autoencoders_have_those_of_the_values_that_they_know(tmp_path, images):
     assert studies.Study.from_json(study.to_json()) == study
 
 
+def test_the_tools_own_values_may_be_of_one_method(tmp_path, images):
+    own = toy.fixed(images) | {"steps": 7, "aeai.steps": 14}
+    for typed, steps in (({}, 14), ({"aeai.steps": "9"}, 9)):
+        values = studies.fix(["ae", "aeai"], own, typed)
+        study = toy.make(tmp_path, methods=("ae", "aeai"), fixed=values)
+        assert [study.steps(job) for job in study.jobs()[2:]] == [7, steps]
+
+
 @pytest.mark.parametrize(
     ("methods", "typed", "message"),
     [
