@@ -170,14 +170,16 @@ def _measure(loaded, planned: plan.Plan, bar):
 
 def _compare(found, errors, concerns) -> None:
     """Adds by how much each other method's error is above AEAI's."""
-    for method in errors:
-        if AEAI in errors and method != AEAI:
-            above = mse_above_aeai.summary(errors[method], errors[AEAI])
-            if above:
-                found[method]["mse_above_aeai"] = above
-            else:
-                note = "no seed in common with AEAI, so no difference to it"
-                concerns.setdefault(note, []).append(method)
+    reference = errors.pop(AEAI, None)
+    if reference is None:
+        return
+    for method, along in errors.items():
+        above = mse_above_aeai.summary(along, reference)
+        if above:
+            found[method]["mse_above_aeai"] = above
+        else:
+            note = "no seed in common with AEAI, so no difference to it"
+            concerns.setdefault(note, []).append(method)
 
 
 def _progress(planned: plan.Plan, models: int):

@@ -12,8 +12,7 @@ import numpy as np
 
 from aeai_tf.evaluation import bootstrap, mse_against_truth
 from aeai_tf.evaluation.observations import Observations
-
-FEWEST = 2  # Pairs: of fewer there is no interval around a number.
+from aeai_tf.evaluation.summary import FEWEST
 
 
 def summary(
