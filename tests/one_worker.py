@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -28,6 +29,11 @@ def main():
         setattr(networks, name, value)
     tf.config.optimizer.set_experimental_options(
         {"disable_meta_optimizer": True}
+    )
+    # A gradient that is 0 but for rounding would move a weight by the whole
+    # rate, one way on one processor and the other on the next.
+    keras.optimizers.Adam = functools.partial(
+        keras.optimizers.Adam, epsilon=1e-3
     )
     # Several runs in one process are of the same team.
     strategies.start = functools.cache(strategies.start)

@@ -1,5 +1,7 @@
 """Networks that compute in bfloat16, and all that stays in float32."""
 
+import collections
+
 import keras
 import numpy as np
 import pytest
@@ -73,17 +75,23 @@ def test_weights_and_optimisers_are_those_of_full_precision(model):
         assert {v.dtype for v in optimizer.variables} == {"int64", "float32"}
 
 
-def test_terms_are_float32_and_nearly_those_of_full_precision(
-    model, batch, sums_in_float32
-):
+def test_terms_are_float32_and_nearly_those_of_full_precision(model):
+    """Over 8 batches: rounding turns a derivative, either way, by a quarter."""
     full = runs.build_model(small_config("aeai"), "float32")
-    terms, _ = model.compute_terms(batch, training=True)
-    expected, _ = full.compute_terms(batch, training=True)
-    del terms["discriminator_accuracy"], expected["discriminator_accuracy"]
-    for name, value in terms.items():
-        assert value.dtype == tf.float32
-        error = abs(float(value) / float(expected[name]) - 1)
-        assert 1e-7 < error < (0.15 if sums_in_float32 else 0.2), (name, error)
+    found, expected = collections.Counter(), collections.Counter()
+    for seed in range(8):
+        images = tf.random.stateless_uniform([128, 16, 16, 3], [0, seed])
+        pairs = {"source": images[:64], "target": images[64:]}
+        pairs |= model.sample(tf.constant([seed, 1]), 64)
+        terms, _ = model.compute_terms(pairs, training=True)
+        assert {value.dtype for value in terms.values()} == {tf.float32}
+        found.update({n: float(v) for n, v in terms.items()})
+        terms, _ = full.compute_terms(pairs, training=True)
+        expected.update({n: float(v) for n, v in terms.items()})
+    del expected["discriminator_accuracy"]
+    for name, value in expected.items():
+        error = abs(found[name] / value - 1)
+        assert 1e-7 < error < 0.1, (name, error)
 
 
 def test_failing_to_build_leaves_full_precision(monkeypatch):
