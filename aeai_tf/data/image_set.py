@@ -221,7 +221,13 @@ def _pole(size: int, data_dir: str | None) -> dict:
 
     config = pole_dataset_builder.Pole.config_for(size)
     builder = pole_dataset_builder.Pole(config=config, data_dir=data_dir)
-    builder.download_and_prepare()
+    try:
+        builder.download_and_prepare()
+    except FileExistsError:
+        if not builder.is_prepared():
+            raise
+        # Another run has prepared the set meanwhile.
+        builder = pole_dataset_builder.Pole(config=config, data_dir=data_dir)
     examples = tfds.as_numpy(builder.as_dataset("train", batch_size=-1))
     order = np.lexsort((examples["azimuth"], examples["altitude"]))
     return {

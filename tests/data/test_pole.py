@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from aeai_tf.data import image_set
 from aeai_tf.data.pole import scene
 from aeai_tf.data.pole.pole_dataset_builder import Pole
 from aeai_tf.errors import UserError
@@ -175,3 +176,16 @@ def test_interrupted_generation_leaves_no_set(tmp_path, monkeypatch):
         with pytest.raises(OSError, match="No space left"):
             Pole(config="32", data_dir=str(tmp_path)).download_and_prepare()
     assert not list(tmp_path.glob("pole/32/*"))
+
+
+def test_two_runs_may_prepare_the_set_at_once(tmp_path, monkeypatch):
+    generate = Pole._generate_examples
+
+    def slower_than_another_run(builder):
+        monkeypatch.undo()
+        image_set.load("pole", 16, seed=0, data_dir=str(tmp_path))
+        return generate(builder)
+
+    monkeypatch.setattr(Pole, "_generate_examples", slower_than_another_run)
+    pole = image_set.load("pole", 16, seed=0, data_dir=str(tmp_path))
+    assert pole.images.shape == (576, 16, 16, 3)
