@@ -25,6 +25,8 @@ def get_config(data: str = "pole"):
     config.lambda_adversarial = 1e-3
     # Adam's, of the discriminator of latents.
     config.discriminator_learning_rate = 1e-4
+    if data == "pole":
+        config.update(common.SHORT_MEMORY)
     if preset == "paper":
         config.update(PAPER)
     return config

@@ -12,8 +12,9 @@ RANGES = {
     "critic_regularization": (0, 1),
     "critic_learning_rate": common.RATE,
 }
-# The absolute error is larger than the squared one, and with it the weight.
-TURNTABLE = {**common.TURNTABLE, "lambda_adversarial": 2.0}
+# The absolute error, of no use where most of an image never changes, is larger
+# than the squared one, and with it the weight.
+TURNTABLE = {"reconstruction": "l1", "lambda_adversarial": 2.0}
 PAPER = {
     "learning_rate": 1e-4,
     "critic_learning_rate": 1e-4,
@@ -34,6 +35,8 @@ def get_config(data: str = "pole"):
     config.critic_normalization = "none"
     # Adam's, of the critic.
     config.critic_learning_rate = 5e-4
+    config.learning_rate = 2e-3
+    config.update(common.SHORT_MEMORY)
     if preset == "paper":
         config.update(PAPER)
     elif data != "pole":

@@ -13,6 +13,8 @@ def get_config(data: str = "pole"):
     data, preset = common.data_and_preset(data)
     config = common.get_config("ae", data)
     config.learning_rate = 2e-3
+    if data == "pole":
+        config.update(common.SHORT_MEMORY)
     if preset == "paper":
         config.update(PAPER)
     return config
