@@ -7,12 +7,14 @@ than the next step after which something is due. Calls of different lengths run
 the same compiled graph, so that their lengths change no bit of a result.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 
 import tensorflow as tf
 
 from aeai_tf import strategies
+from aeai_tf.errors import UserError
 
 # A signal waits as long, and a progress bar.
 CALL_SECONDS = 0.5
@@ -62,6 +64,9 @@ class Loop:
 
         Yields:
             Steps taken so far, and `terms()`.
+
+        Raises:
+            UserError: a step does not fit into the device's memory.
         """
         step, count = first, 1
         while step < last:
@@ -69,8 +74,9 @@ class Loop:
             # All workers take as many, whatever their clocks say.
             count = min(self._team.ask(min(count, due - step)))
             began = time.monotonic()
-            self._train(self._batches, tf.constant(count))
-            terms = self.terms()  # Waits for a GPU.
+            with _memory_not_disk():
+                self._train(self._batches, tf.constant(count))
+                terms = self.terms()  # Waits for a GPU.
             seconds = time.monotonic() - began
             step += count
             yield step, terms
@@ -84,7 +90,8 @@ class Loop:
     def held_out_terms(self) -> dict[str, float]:
         """Means of the terms over the held-out batches; resets means."""
         self.model.reset_metrics()
-        self._measure(iter(self._held_out), self._measured)
+        with _memory_not_disk():
+            self._measure(iter(self._held_out), self._measured)
         terms = self.terms()
         self.model.reset_metrics()
         return terms
@@ -96,6 +103,19 @@ class Loop:
             lambda: tf.stack([m.result() for m in self.model.metrics])
         )
         return strategy.reduce("MEAN", means, axis=None)
+
+
+@contextlib.contextmanager
+def _memory_not_disk():
+    """Either is exhausted by the same error of TensorFlow."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(
+            "the device has too little memory for a step of this run: fewer "
+            "pairs (--config.batch_size) or smaller images "
+            "(--config.image_size) take less"
+        ) from error
 
 
 def _compiled(strategy, step: Callable) -> Callable:

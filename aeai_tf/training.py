@@ -22,6 +22,13 @@ LOST_WORKER = (
     tf.errors.UnavailableError,
 )
 
+# What goes wrong in a step, and not in writing.
+COMPUTING = (
+    tf.errors.InternalError,
+    tf.errors.InvalidArgumentError,
+    tf.errors.UnimplementedError,
+)
+
 
 def train(config, folder: str, strategy: str = "default") -> int:
     """Trains until `config.steps`, resuming from the last checkpoint.
@@ -90,7 +97,8 @@ def _train(config, folder: str, strategy: str, team: strategies.Team) -> int:
         _take_steps(model, config, folder, data, team, saver)
         team.ask(0)  # The others wait for what the chief has still to write.
     except (OSError, tf.errors.OpError) as error:
-        if team.workers > 1 and isinstance(error, LOST_WORKER):
+        lost = team.workers > 1 and isinstance(error, LOST_WORKER)
+        if lost or isinstance(error, COMPUTING):
             raise
         raise UserError(
             f"could not write to {folder!r} ({_sentence(error)}); its last "

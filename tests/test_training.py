@@ -382,6 +382,27 @@ def test_full_disk_under_the_strips_is_named(config, tmp_path, monkeypatch):
         training.train(config, str(tmp_path / "run"))
 
 
+def failing_step(monkeypatch, error):
+    def fail(*_):
+        raise error(None, None, "OOM when allocating a tensor")
+
+    monkeypatch.setattr("aeai_tf.loop._compiled", lambda *_: fail)
+
+
+def test_step_that_needs_too_much_memory(config, tmp_path, monkeypatch):
+    failing_step(monkeypatch, tf.errors.ResourceExhaustedError)
+    with pytest.raises(UserError, match=r"memory.*batch_size"):
+        training.train(config, str(tmp_path / "run"))
+
+
+def test_step_that_fails_is_not_taken_for_a_full_disk(
+    config, tmp_path, monkeypatch
+):
+    failing_step(monkeypatch, tf.errors.InvalidArgumentError)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        training.train(config, str(tmp_path / "run"))
+
+
 def test_damaged_checkpoint_is_named(config, tmp_path):
     folder = str(tmp_path / "run")
     config.steps = 2
