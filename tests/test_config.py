@@ -22,7 +22,7 @@ def test_every_method_has_a_valid_configuration(method, data):
         ("ae", {"learning_rate": 1e-3}),
         ("aae", {"lambda_adversarial": 1.0, "learning_rate": 1e-4}),
         ("acai", {"critic_learning_rate": 1e-4, "learning_rate": 1e-4}),
-        ("aeai", {"lambda_adversarial": 1e-2, "smoothness": "squared"}),
+        ("aeai", {"lambda_smoothness": 1e-1, "smoothness": "squared"}),
         ("amr", {"mixer": "mixup", "lambda_reconstruction": 10.0}),
         ("beta_vae", {"beta": 4.0, "learning_rate": 1e-4}),
         ("gaia", {"balance_slope": 20.0, "discriminator_share": 0.5}),
