@@ -125,6 +125,7 @@ def test_settings_are_those_of_the_configuration():
     assert config.critic_regularization == 0.2
     config.image_size, config.latent_dim, config.convs_per_block = 16, 6, 1
     config.lambda_adversarial, config.critic_regularization = 0.75, 0.1
+    config.normalization = "batch"
     model = acai.ACAI.from_settings(config, losses.absolute_error)
     assert model.lambda_adversarial == 0.75
     assert model.critic_regularization == 0.1

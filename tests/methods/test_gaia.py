@@ -238,6 +238,7 @@ def test_the_configuration_reaches_the_model():
     config.image_size, config.convs_per_block, config.latent_dim = 16, 1, 4
     config.learning_rate, config.lambda_distance = 0.25, 0.125
     config.balance_slope, config.discriminator_share = 3.0, 0.75
+    config.normalization = "batch"
     model = gaia.GAIA.from_settings(config, None)
     assert model.learning_rate == 0.25
     assert model.lambda_distance == 0.125
