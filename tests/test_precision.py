@@ -12,7 +12,12 @@ from aeai_tf import checkpoints, interpolation, networks, runs, saved_model
 from aeai_tf import config as configuration
 
 BFLOAT16 = "mixed_bfloat16"
-SMALL = {"image_size": 16, "latent_dim": 4, "convs_per_block": 1}
+SMALL = {
+    "image_size": 16,
+    "latent_dim": 4,
+    "convs_per_block": 1,
+    "normalization": "batch",
+}
 
 
 def small_config(method="ae", **settings):

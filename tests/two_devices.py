@@ -28,6 +28,7 @@ SMALL = {
     "image_size": 16,
     "latent_dim": 3,
     "convs_per_block": 1,
+    "normalization": "batch",  # Whose statistics are of both devices.
     "discriminator_steps": 2,
 }
 
