@@ -14,6 +14,7 @@ from aeai_tf.evaluation import (
     mse_above_aeai,
     mse_against_truth,
     observations,
+    pace,
     paths,
     plan,
     reconstruction,
@@ -91,6 +92,7 @@ def evaluate(
         for method, group in groups.items()
         if group
     }
+    even_pace = pace.of_even_pace(sets[0], planned.detailed_paths)
     measured = {
         "data_set": sets[0].name,
         "image_size": opened[0].config.image_size,
@@ -99,8 +101,10 @@ def evaluate(
             "factor": planned.factor,
             "alpha_retrieval": planned.retrieval,
             "admissibility": planned.detailed,
+            "pace": planned.detailed,
             "quality": planned.detailed,
         },
+        "even_pace": even_pace,
         "bootstrap": {
             "draws": bootstrap.DRAWS,
             "level": bootstrap.LEVEL,
@@ -111,6 +115,10 @@ def evaluate(
         "notes": [
             *planned.notes,
             *compared_runs.notes(opened),
+            f"the true images themselves, at a pace that is even in pixels, "
+            f"have an error of {even_pace['mean_in_between']:.2g} at "
+            f"{planned.detailed:g} degrees, mean in between, and of "
+            f"{even_pace['middle']:.2g} in the middle",
             *(
                 note if len(m) == len(found) else f"{', '.join(m)}: {note}"
                 for note, m in concerns.items()

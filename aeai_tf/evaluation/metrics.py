@@ -9,8 +9,10 @@ on neither end. DEGREES is the length of an interval as a string, such as
 data_set, image_size    such as "coil100/12" and 64
 images                  in the set
 intervals               `factor` that changes along them; degrees of those
-                        along which `alpha_retrieval`, `admissibility` and
-                        `quality` are measured
+                        along which `alpha_retrieval`, `admissibility`,
+                        `pace` and `quality` are measured
+even_pace               pace.of_even_pace: `mean_in_between`, `middle`, the
+                        error of the true images at an even pace in pixels
 bootstrap               its `draws`, `level` and `seed`
 notes                   list of sentences
 runs.METHOD             list of {folder, seed, steps, seconds}, the last of
@@ -34,6 +36,8 @@ methods.METHOD:
     monotonicity.{latent, pixel, factor}                 NUMBER
     smoothness.{largest, mean, ratio}                    NUMBER
     credibility.{relative_distance, share_beyond}        NUMBER
+  pace.PAIRS                         pace.summary
+    beside_the_way, deviation                            NUMBER
   quality.PAIRS                      quality.summary, acai_scores.summary
     ssim, psnr, acai_mean_distance, acai_smoothness      NUMBER
   reconstruction.{train, held_out}   reconstruction.summary

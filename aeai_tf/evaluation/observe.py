@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from aeai_tf import interpolation
 from aeai_tf.errors import UserError
-from aeai_tf.evaluation import admissibility, mse_against_truth, quality
+from aeai_tf.evaluation import admissibility, mse_against_truth, pace, quality
 from aeai_tf.evaluation.acai_scores import NearestByCosine
 from aeai_tf.evaluation.nearest_image import NearestImage
 
@@ -57,15 +57,15 @@ class Observer:
 
         Args:
             paths: `[paths, steps + 1]`, as `paths.along` finds them.
-            detailed: whether to measure what the admissibility, quality and
-                ACAI's scores are about as well.
+            detailed: whether to measure what the admissibility, pace, quality
+                and ACAI's scores are about as well.
             progress: called with the number of paths done.
 
         Returns:
             Numbers `[paths, ...]` by name: "error", the mean squared error
             against the truth, and "nearest", the index of the nearest real
             image; if detailed, also those of `admissibility.distances` and
-            `latent_distances`, `quality.similarity` and
+            `latent_distances`, `pace.on_the_way`, `quality.similarity` and
             `acai_scores.NearestByCosine.find`.
 
         Raises:
@@ -88,6 +88,7 @@ class Observer:
                     self.latents[path[:, 0]],
                     self.latents[path[:, -1]],
                 )
+                numbers |= pace.on_the_way(images, truth)
                 numbers |= quality.similarity(images, truth)
                 numbers |= self.nearest_by_cosine.find(images)
             parts.append(numbers)

@@ -22,8 +22,8 @@ class Kind:
     Attributes:
         change: degrees by factor.
         paths: `[paths, steps + 1]`, indices of images.
-        detailed: whether admissibility, quality and ACAI's scores are
-            measured along them.
+        detailed: whether admissibility, pace, quality and ACAI's scores
+            are measured along them.
     """
 
     change: Mapping[str, float]
@@ -40,7 +40,7 @@ class Plan:
             angle, and of the pole set the azimuth.
         kinds: of all paths.
         retrieval: degrees of `factor` for the retrieval of alpha.
-        detailed: degrees of `factor` for admissibility and quality.
+        detailed: degrees of `factor` for admissibility, pace and quality.
         notes: sentences about what is left out.
     """
 
@@ -49,6 +49,11 @@ class Plan:
     retrieval: float
     detailed: float
     notes: tuple[str, ...]
+
+    @property
+    def detailed_paths(self) -> np.ndarray:
+        """Of the kind that is detailed, `[paths, steps + 1]`."""
+        return next(kind.paths for kind in self.kinds if kind.detailed)
 
 
 def make(image_set, intervals: Sequence[float] | None = None) -> Plan:

@@ -56,6 +56,13 @@ DEFINITIONS = {
         "the typical distance of neighbouring images, and the share of images "
         "that are further away than that.",
     ),
+    "pace": (
+        "Pace",
+        "Why an image in between is not the true one: the MSE against the "
+        "nearest of the true images on the way, for images that are none of "
+        "them, such as cross-fades; and how far that image's alpha is from "
+        "the alpha asked for, for images that come too early or too late.",
+    ),
     "quality": (
         "Quality",
         "Structural similarity (SSIM) and peak signal-to-noise ratio (PSNR) of "

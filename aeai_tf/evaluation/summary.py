@@ -7,6 +7,7 @@ from aeai_tf.evaluation import (
     admissibility,
     alpha_retrieval,
     mse_against_truth,
+    pace,
     parameter_distance,
     quality,
 )
@@ -71,6 +72,7 @@ def _measures(
         found["admissibility"] = _counted(
             seen, admissibility.summary(seen, image_set)
         )
+        found["pace"] = _counted(seen, pace.summary(seen))
         found["quality"] = _counted(seen, quality.summary(seen))
         if image_set.render is not None:
             found["quality"] |= acai_scores.summary(seen, image_set)

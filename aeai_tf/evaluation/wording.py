@@ -20,6 +20,8 @@ NUMBERS = {
         "in distances of neighbours",
     ),
     "share_beyond": ("beyond a neighbour's distance", "share of images"),
+    "beside_the_way": ("beside the true images of the way", "MSE"),
+    "deviation": ("deviation from the even pace of the factor", "alpha"),
     "ssim": ("SSIM", "at most 1"),
     "psnr": ("PSNR", "dB"),
     "acai_mean_distance": ("ACAI's mean distance", "cosine distance"),

@@ -19,8 +19,10 @@ def metrics(methods=tuple(style.STYLES), data_set="coil100/12") -> dict:
             "factor": "azimuth" if data_set == "pole" else "angle",
             "alpha_retrieval": 70.0,
             "admissibility": 80.0,
+            "pace": 80.0,
             "quality": 80.0,
         },
+        "even_pace": {"mean_in_between": 0.0009, "middle": 0.0014},
         "bootstrap": {"draws": 1000, "level": 0.95, "seed": 0},
         "runs": {
             method: [
@@ -132,6 +134,11 @@ def _measures(random, size, data_set) -> dict:
                 "relative_distance": _number(random, 0.5 * size),
                 "share_beyond": _number(random, 0.08 * size),
             },
+            "pairs": 72,
+        },
+        "pace": {
+            "beside_the_way": _number(random, size * 1e-3),
+            "deviation": _number(random, 0.03 * size),
             "pairs": 72,
         },
         "quality": {

@@ -4,7 +4,7 @@ import pytest
 from aeai_tf import interpolation, runs
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
-from aeai_tf.evaluation import comparison, metrics, paths
+from aeai_tf.evaluation import comparison, metrics, pace, paths
 from aeai_tf.evaluation.mse_against_truth import mse_against_truth
 from tests.evaluation import small_runs
 
@@ -54,6 +54,7 @@ def test_what_was_measured(evaluated, folder):
             "mse_vs_alpha",
             "alpha_retrieval",
             "admissibility",
+            "pace",
             "quality",
             "reconstruction",
         }
@@ -168,6 +169,14 @@ def test_notes_name_the_methods_and_what_is_absent(evaluated):
     # What holds for all of them needs no list.
     assert any("few of them" in note for note in measured["notes"])
     assert not any(note.startswith("pixel_blend") for note in measured["notes"])
+
+
+def test_the_error_of_an_even_pace_is_there_and_noted(evaluated):
+    measured, poses, _ = evaluated
+    degrees = measured["intervals"]["pace"]
+    found = pace.of_even_pace(poses, paths.along(poses, {"angle": degrees}))
+    assert measured["even_pace"] == metrics.plain(found)
+    assert any(f"{found['middle']:.2g}" in note for note in measured["notes"])
 
 
 def test_diverged_runs_are_refused(folder, images):

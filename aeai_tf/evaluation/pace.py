@@ -1,0 +1,88 @@
+"""Why an interpolated image is not the true one: place, or path.
+
+Beyond the AEAI paper. An image may be none of those on the way, such as a
+cross-fade, or one of them, but of another moment. The squared error against
+the nearest true image of the path measures the first, that image's place on
+the path the second, along every interval of 80 degrees at 0 < a < 1.
+
+The paper's smoothness asks for an even pace in pixels, and poses that are
+evenly spaced are not evenly far apart in pixels. `of_even_pace` says what that
+costs: the error of a path through the true images, at an even pace.
+"""
+
+import numpy as np
+
+from aeai_tf.evaluation.mse_against_truth import squared_error
+from aeai_tf.evaluation.observations import Observations
+
+
+def on_the_way(images: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
+    """Finds the nearest true image of the path.
+
+    Args:
+        images: `[batch, steps + 1, height, width, 3]`, [0, 1].
+        truth: those of the paths, of the same shape.
+
+    Returns:
+        "beside", the squared error against that image, mean over pixels and
+        channels, and "place", its alpha, both `[batch, steps + 1]`.
+    """
+    count = truth.shape[1]
+    errors = np.stack(
+        [squared_error(images, truth[:, k : k + 1]) for k in range(count)], -1
+    )
+    return {
+        "beside": errors.min(-1),
+        "place": errors.argmin(-1) / (count - 1),
+    }
+
+
+def summary(seen: Observations) -> dict[str, dict[str, float]]:
+    """Means over images in between.
+
+    Returns:
+        "beside_the_way", as above, and "deviation", |place - a| in units of
+        alpha.
+    """
+    off = np.abs(seen.place - seen.alphas)
+    return {
+        "beside_the_way": seen.mean(seen.beside[:, 1:-1].mean(axis=1)),
+        "deviation": seen.mean(off[:, 1:-1].mean(axis=1)),
+    }
+
+
+def of_even_pace(image_set, paths: np.ndarray) -> dict[str, float]:
+    """The error of the true images at an even pace in pixels.
+
+    Between neighbouring images, which are taken to be a straight line apart,
+    it shows their blend.
+
+    Args:
+        image_set: an `aeai_tf.data.image_set.ImageSet`.
+        paths: `[paths, steps + 1]`, indices of images.
+
+    Returns:
+        "mean_in_between", over 0 < a < 1, and "middle", as of
+        `mse_against_truth.vs_interval`.
+    """
+    errors = np.array([_error(image_set.images[path]) for path in paths])
+    last = errors.shape[1] - 1
+    return {
+        "mean_in_between": errors[:, 1:-1].mean(),
+        "middle": errors[:, [last // 2, (last + 1) // 2]].mean(),
+    }
+
+
+def _error(truth: np.ndarray) -> np.ndarray:
+    """Of one path, `[steps + 1, height, width, 3]`; returns `[steps + 1]`."""
+    count = len(truth)
+    way = np.zeros(count)
+    np.cumsum(np.sqrt(squared_error(truth[1:], truth[:-1])), out=way[1:])
+    if not way[-1]:
+        return np.zeros(count)
+    even = np.linspace(0, way[-1], count)
+    place = np.interp(even, way, np.arange(count))
+    before = np.minimum(place.astype(int), count - 2)
+    share = (place - before)[:, None, None, None]
+    shown = (1 - share) * truth[before] + share * truth[before + 1]
+    return squared_error(shown, truth)
