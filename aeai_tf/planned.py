@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from aeai_tf import checkpoints, methods
 from aeai_tf import config as configuration
-from aeai_tf.configs import aeai
+from aeai_tf.configs import aeai, common
 from aeai_tf.data import image_set
 from aeai_tf.errors import UserError
 
@@ -52,15 +52,20 @@ def check_seed(text: str) -> None:
         raise UserError(f"--seeds are whole numbers, not {text!r}")
 
 
-def data_set(name: str) -> str:
+def data_set(name: str, preset: str = common.PRESETS[0]) -> str:
     """Returns the data set that a tool calls "pole" or, for short, "12".
+
+    Args:
+        name: so.
+        preset: of the methods' settings; one that is not the default follows
+            after a comma, as in `configs/<method>.py:coil100/12,paper`.
 
     Raises:
         UserError: there is none of that name.
     """
     data = f"coil100/{name}" if name.isdigit() else name
     image_set.check_name(data)
-    return data
+    return data if preset == common.PRESETS[0] else f"{data},{preset}"
 
 
 def config_file(method: str, data: str) -> str:

@@ -10,5 +10,8 @@ from aeai_tf.configs import common
 
 
 def get_config(data: str = "pole"):
-    """Returns the run's configuration; `data` as in `common.py`."""
-    return common.images_config("pixel_blend", data)
+    """Returns the run's configuration; `data` as in `common.py`.
+
+    Both presets are the same: there is nothing to set.
+    """
+    return common.images_config("pixel_blend", common.data_and_preset(data)[0])

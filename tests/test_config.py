@@ -9,8 +9,9 @@ from aeai_tf.errors import UserError
 
 @pytest.mark.parametrize("method", methods.REGISTRY)
 @pytest.mark.parametrize("data", ["pole", "coil100/12"])
-def test_every_method_has_a_valid_configuration(method, data):
-    config = configuration.load_file(f"configs/{method}.py:{data}")
+@pytest.mark.parametrize("preset", ["", ",paper"])
+def test_every_method_has_a_valid_configuration(method, data, preset):
+    config = configuration.load_file(f"configs/{method}.py:{data}{preset}")
     configuration.check(config)
     assert config.method == method
     assert config.data.name == data

@@ -65,6 +65,7 @@ def test_trains_what_is_missing_and_compares(tmp_path):
         done = reproduce(
             "--methods=pixel_blend,ae,aeai_no_discriminator",
             *("--objects=3", "--seeds=0", "--steps=2", "--image_size=16"),
+            "--preset=paper",
             *("--config.latent_dim=8", "--config.aeai.latent_dim=9"),
             *("--config.learning_rate=0.003", "--config.convs_per_block=1"),
             *(f"--coil100_dir={images}", f"--runs={tmp_path}/runs"),
@@ -74,15 +75,16 @@ def test_trains_what_is_missing_and_compares(tmp_path):
         return done.stdout
 
     assert "3 runs, 0 of them finished" in compare()
-    runs = tmp_path / "runs/coil100_3"
+    runs = tmp_path / "runs/coil100_3_paper"
     ae = json.loads((runs / "ae_seed0/config.json").read_text())
     aeai = json.loads(
         (runs / "aeai_no_discriminator_seed0/config.json").read_text()
     )
     assert (ae["latent_dim"], aeai["latent_dim"]) == (8, 9)
+    assert ae["normalization"] == aeai["normalization"] == "batch"
     assert ae["learning_rate"] == aeai["learning_rate"] == 0.003
     assert aeai["ablation"] == "no_discriminator"
-    metrics = tmp_path / "out/coil100_3/metrics.json"
+    metrics = tmp_path / "out/coil100_3_paper/metrics.json"
     found = json.loads(metrics.read_text())["methods"]
     assert set(found) == {"pixel_blend", "ae", "aeai_no_discriminator"}
     metrics.unlink()
