@@ -56,7 +56,9 @@ def _numbers(ours: Observations, theirs: Observations, pairs: str) -> dict:
     )
     numbers = {
         name: bootstrap.of_mean(
-            np.concatenate([part(mine) - part(other) for mine, other in parts]),
+            np.concatenate(
+                [part(mine.error) - part(other.error) for mine, other in parts]
+            ),
             run,
             start,
         )

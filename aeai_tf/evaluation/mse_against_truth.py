@@ -41,21 +41,21 @@ def vs_interval(seen: Observations) -> dict[str, dict[str, float]]:
         of 5) the mean of the two alphas beside it.
     """
     return {
-        "mean_in_between": seen.mean(in_between(seen)),
+        "mean_in_between": seen.mean(in_between(seen.error)),
         "mean_all": seen.mean(seen.error.mean(axis=1)),
-        "middle": seen.mean(at_middle(seen)),
+        "middle": seen.mean(at_middle(seen.error)),
     }
 
 
-def in_between(seen: Observations) -> np.ndarray:
-    """The error of each path, mean over 0 < a < 1, `[paths]`."""
-    return seen.error[:, 1:-1].mean(axis=1)
+def in_between(error: np.ndarray) -> np.ndarray:
+    """Of `[paths, steps + 1]`, the mean over 0 < a < 1, `[paths]`."""
+    return error[:, 1:-1].mean(axis=1)
 
 
-def at_middle(seen: Observations) -> np.ndarray:
-    """The error of each path in its middle, as of `vs_interval`, `[paths]`."""
-    last = seen.error.shape[1] - 1
-    return seen.error[:, [last // 2, (last + 1) // 2]].mean(axis=1)
+def at_middle(error: np.ndarray) -> np.ndarray:
+    """The same in the middle, as of `vs_interval`, `[paths]`."""
+    last = error.shape[1] - 1
+    return error[:, [last // 2, (last + 1) // 2]].mean(axis=1)
 
 
 def mse_against_truth(

@@ -12,7 +12,12 @@ costs: the error of a path through the true images, at an even pace.
 
 import numpy as np
 
-from aeai_tf.evaluation.mse_against_truth import squared_error
+from aeai_tf.evaluation import admissibility
+from aeai_tf.evaluation.mse_against_truth import (
+    at_middle,
+    in_between,
+    squared_error,
+)
 from aeai_tf.evaluation.observations import Observations
 
 
@@ -46,8 +51,8 @@ def summary(seen: Observations) -> dict[str, dict[str, float]]:
     """
     off = np.abs(seen.place - seen.alphas)
     return {
-        "beside_the_way": seen.mean(seen.beside[:, 1:-1].mean(axis=1)),
-        "deviation": seen.mean(off[:, 1:-1].mean(axis=1)),
+        "beside_the_way": seen.mean(in_between(seen.beside)),
+        "deviation": seen.mean(in_between(off)),
     }
 
 
@@ -66,10 +71,9 @@ def of_even_pace(image_set, paths: np.ndarray) -> dict[str, float]:
         `mse_against_truth.vs_interval`.
     """
     errors = np.array([_error(image_set.images[path]) for path in paths])
-    last = errors.shape[1] - 1
     return {
-        "mean_in_between": errors[:, 1:-1].mean(),
-        "middle": errors[:, [last // 2, (last + 1) // 2]].mean(),
+        "mean_in_between": in_between(errors).mean(),
+        "middle": at_middle(errors).mean(),
     }
 
 
@@ -77,7 +81,7 @@ def _error(truth: np.ndarray) -> np.ndarray:
     """Of one path, `[steps + 1, height, width, 3]`; returns `[steps + 1]`."""
     count = len(truth)
     way = np.zeros(count)
-    np.cumsum(np.sqrt(squared_error(truth[1:], truth[:-1])), out=way[1:])
+    np.cumsum(admissibility.rms(truth[1:], truth[:-1]), out=way[1:])
     if not way[-1]:
         return np.zeros(count)
     even = np.linspace(0, way[-1], count)
