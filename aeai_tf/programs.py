@@ -76,6 +76,12 @@ def report(call: Callable, name: str, exit_code: int):
         sentence = f"{error.strerror or error}{where}"
     except KeyboardInterrupt:
         sentence, exit_code = "interrupted", 130
+    except RuntimeError as error:
+        # Python 3.11 wraps what a signal raises while a class is being made,
+        # as many are during imports.
+        if isinstance(error.__cause__, SystemExit):
+            raise error.__cause__ from None
+        raise
     print(f"{name}: {sentence}", file=sys.stderr)
     sys.exit(exit_code)
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from aeai_tf import programs
+
 TRAIN = "aeai_tf.train"
 EVALUATE = "aeai_tf.evaluate"
 PROGRAMS = (
@@ -127,3 +129,24 @@ def test_folders_that_are_none_get_a_sentence(key, message):
     assert done.returncode in (1, 2)
     assert done.stderr.count("\n") == 1, done.stderr
     assert message in done.stderr
+
+
+def test_a_signal_while_a_class_is_made_is_no_error():
+    class Stopped:
+        def __set_name__(self, owner, name):
+            sys.exit(143)
+
+    def main():
+        type("AnyClass", (), {"attribute": Stopped()})
+
+    with pytest.raises(SystemExit) as stopped:
+        programs.report(main, "name", 1)
+    assert stopped.value.code == 143
+
+
+def test_other_errors_are_left_alone():
+    def main():
+        raise RuntimeError("a defect")
+
+    with pytest.raises(RuntimeError, match="a defect"):
+        programs.report(main, "name", 1)
