@@ -40,6 +40,7 @@ EARLIER = {
     "pair_share": 1.0,
     "weight_averaging": 0.0,
     "smoothness": "squared",
+    "pace": "pixels",
 }
 
 

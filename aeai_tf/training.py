@@ -127,6 +127,7 @@ def _take_steps(model, config, folder, data, team, saver) -> None:
     """Trains from `saver.step` on; the callbacks watch."""
     start_step, last = saver.step, config.steps
     images = data.images[data.train]
+    model.prepare(images)
     partners = None
     if config.pair_share < 1:
         partners = neighbors.nearest(images, config.pair_share)

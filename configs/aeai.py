@@ -17,6 +17,7 @@ CHOICES = {
     "derivative": ("auto", "forward", "nested_tapes"),
     "cycle": ("squared", "relative"),
     "smoothness": ("squared", "relative"),
+    "pace": ("pixels", "images"),
     "discriminator_downsampling": ("max_pooling", "stride"),
     "discriminator_normalization": common.NORMALIZATIONS,
 }
@@ -40,6 +41,7 @@ TURNTABLE = {
     "lambda_cycle": 5e-2,
     "lambda_smoothness": 4e-1,
     "warm_up_error": 0.3,
+    "pace": "images",
 }
 # Section 2.3 as it stands, and what it leaves open as simple as can be. What is
 # above and below is the other preset, "tuned": docs/recipe.md says what each of
@@ -50,6 +52,7 @@ PAPER = {
     "lambda_smoothness": 1e-1,
     "cycle": "squared",
     "smoothness": "squared",
+    "pace": "pixels",
     "num_alphas": 1,
     "warm_up": 0,
     "ramp": 0,
@@ -83,6 +86,11 @@ def get_config(data: str = "pole"):
     # L_S as the paper has it, "squared", or "relative": the variance of the
     # speed along each line over its squared mean; num_alphas is then above 1.
     config.smoothness = "relative"
+    # What L_S keeps even: the change of "pixels" along a line, as the paper
+    # has it, or the number of training "images" passed, those changes over the
+    # distance of the images around. It takes the images to be spread evenly
+    # over their conditions, as on a turntable that stops every 5 degrees.
+    config.pace = "pixels"
     # About 120 degrees to either side on a turntable. Lines between opposite
     # sides of a circle cannot all lie on it: learning them tears it open.
     config.pair_share = 0.65

@@ -69,6 +69,7 @@ def step(case: str, strategy) -> dict[str, np.ndarray]:
     images = np.random.default_rng(0).random([9, 16, 16, 3], np.float32)
     with strategy.scope():
         model = runs.build_model(config)
+        model.prepare(images)
         model.compile(
             {p: keras.optimizers.SGD(0.01, 0.9) for p in model.players},
             config.weight_averaging,

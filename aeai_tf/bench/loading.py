@@ -34,6 +34,7 @@ def prepare(settings: dict, count: int):
             ]
         )
         loaded = time.perf_counter() - began
+    model.prepare(images)
     began = time.perf_counter()
     batches = iter(
         pipeline.pairs(images, 0, config.batch_size, 2**31, sample=model.sample)

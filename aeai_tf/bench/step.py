@@ -31,9 +31,11 @@ def prepare(method: str, settings: dict):
         tf.config.experimental.enable_op_determinism()
     config = load_config(method, settings)
     model = runs.build_model(config)
+    images = noise(config.image_size)
+    model.prepare(images)
     batches = list(
         pipeline.pairs(
-            noise(config.image_size),
+            images,
             config.seed,
             config.batch_size,
             BATCHES,

@@ -16,6 +16,8 @@ from aeai_tf.errors import UserError
 # are kept (800 MB).
 NEIGHBORS = 4
 MOST = 10_000
+# Of images that were taken several times.
+LEAST_SPACING = 0.1
 
 
 def nearest(images: np.ndarray, share: float) -> np.ndarray:
@@ -44,12 +46,7 @@ def nearest(images: np.ndarray, share: float) -> np.ndarray:
             f"{count} training images are too many for that (at most {MOST}): "
             f"set --config.pair_share=1"
         )
-    flat = np.reshape(images, [count, -1]).astype(np.float32)
-    squares = np.sum(flat**2, 1)
-    direct = np.sqrt(
-        np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0)
-    )
-    np.fill_diagonal(direct, 0)
+    direct = _distances(images)
     steps = np.argsort(direct, 1, kind="stable")[:, 1 : NEIGHBORS + 1]
     rows = np.repeat(np.arange(count), steps.shape[1])
     # Images that are the same are a step apart, not none.
@@ -61,3 +58,44 @@ def nearest(images: np.ndarray, share: float) -> np.ndarray:
     kept = min(count, max(2, round(share * count)))
     order = [np.lexsort((direct[k], along[k]))[:kept] for k in range(count)]
     return np.array(order, np.int32)
+
+
+def spacing(images: np.ndarray) -> np.ndarray:
+    """How far apart images are around each.
+
+    If the conditions behind the images are spread evenly, a way of so many
+    spacings is as long in conditions wherever it is, which a distance of
+    pixels is not.
+
+    Args:
+        images: `[n, height, width, channels]`.
+
+    Returns:
+        float32 `[n]`: the mean distance to the `NEIGHBORS` nearest, over its
+        mean, and at least `LEAST_SPACING`; 1 if all images are the same.
+
+    Raises:
+        UserError: there are more than `MOST` images.
+    """
+    count = len(images)
+    if count > MOST:
+        raise UserError(
+            f"pace='images' needs the distances between all images, and "
+            f"{count} training images are too many for that (at most {MOST}): "
+            f"set --config.pace=pixels"
+        )
+    nearest_ones = np.sort(_distances(images), 1)[:, 1 : NEIGHBORS + 1]
+    mean = nearest_ones.sum(1) / NEIGHBORS
+    if not mean.any():
+        return np.ones(count, np.float32)
+    return np.maximum(mean / mean.mean(), LEAST_SPACING).astype(np.float32)
+
+
+def _distances(images: np.ndarray) -> np.ndarray:
+    flat = np.reshape(images, [len(images), -1]).astype(np.float32)
+    squares = np.sum(flat**2, 1)
+    distances = np.sqrt(
+        np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0)
+    )
+    np.fill_diagonal(distances, 0)
+    return distances

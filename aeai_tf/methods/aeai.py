@@ -33,7 +33,10 @@ Deviations:
   latents (`relative_cycle`), since the plain one rewards latents that shrink;
   in place of L_S the variance of the speed |d x_a / d a| along each line over
   the square of its mean (`relative_smoothness`), since the plain one rewards
-  short ways, which cross-fades are, as much as an even pace;
+  short ways, which cross-fades are, as much as an even pace; the speed over
+  the spacing of the training images around x_a (`pace_in_images`), since on
+  images that are spread evenly over their conditions, as a turntable's are, an
+  even pace in pixels is none in degrees;
   an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder et al. 2018,
   equation 9), since D sees few real images; and added terms that come in once
   the reconstruction stands (`warm_up`, `ramp`, `warm_up_error`).
@@ -47,7 +50,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from aeai_tf import interpolation, losses, networks, replicas
+from aeai_tf import interpolation, losses, networks, replicas, spacing
 from aeai_tf.methods import base
 
 # The weight that each of the paper's ablations sets to 0.
@@ -75,6 +78,7 @@ class AEAI(base.InterpolationModel):
         lambda_r1: float = 0.0,
         relative_cycle: bool = False,
         relative_smoothness: bool = False,
+        pace_in_images: bool = False,
         warm_up: int = 0,
         ramp: int = 0,
         warm_up_error: float = 0.0,
@@ -98,6 +102,8 @@ class AEAI(base.InterpolationModel):
             relative_smoothness: whether the variance of the speed over its
                 squared mean, along each line, takes the place of L_S; an even
                 pace has 0. It compares the alphas of a pair.
+            pace_in_images: whether L_S takes the speed over the spacing of
+                the training images there, of which `prepare` is to be told.
             warm_up: steps of the autoencoder by reconstruction alone.
             ramp: steps over which the weights then rise to what they are.
             warm_up_error: if not 0, the weights rise only in steps where the
@@ -130,6 +136,8 @@ class AEAI(base.InterpolationModel):
         self.lambda_r1 = lambda_r1 if lambda_adversarial else 0.0
         self.relative_cycle = relative_cycle
         self.relative_smoothness = relative_smoothness
+        self.pace_in_images = pace_in_images and bool(lambda_smoothness)
+        self.spacing = None
         self.warm_up = warm_up
         self.ramp = ramp
         self.warm_up_error = warm_up_error
@@ -186,6 +194,7 @@ class AEAI(base.InterpolationModel):
             lambda_r1=config.lambda_r1,
             relative_cycle=config.cycle == "relative",
             relative_smoothness=config.get("smoothness") == "relative",
+            pace_in_images=config.get("pace") == "images",
             warm_up=config.warm_up,
             ramp=config.ramp,
             warm_up_error=config.get("warm_up_error", 0.0),
@@ -193,6 +202,15 @@ class AEAI(base.InterpolationModel):
             derivative=interpolation.resolve_mode(config.derivative),
             reconstruction=reconstruction,
         )
+
+    def prepare(self, images):
+        """See the base class.
+
+        Raises:
+            UserError: there are too many for a pace in images.
+        """
+        if self.pace_in_images:
+            self.spacing = spacing.Spacing(images)
 
     def sample(self, seed, batch_size):
         """Draws "alpha", `[batch_size, num_alphas]`, uniform on [0, 1]."""
@@ -288,17 +306,24 @@ class AEAI(base.InterpolationModel):
                 )
             objective += share * self.lambda_cycle * terms["cycle"]
         if self.lambda_smoothness:
-            terms["smoothness"] = self._smoothness(dx_a)
+            terms["smoothness"] = self._smoothness(x_a, dx_a)
             objective += share * self.lambda_smoothness * terms["smoothness"]
         return terms, {"autoencoder": objective, **objectives}
 
-    def _smoothness(self, dx_a):
-        """L_S of `dx_a`, `[pairs * num_alphas, ...]`."""
-        if not self.relative_smoothness:
-            return tf.reduce_mean(tf.square(dx_a))
+    def _smoothness(self, x_a, dx_a):
+        """L_S of `dx_a` at `x_a`, both `[pairs * num_alphas, ...]`."""
         axes = list(range(1, dx_a.shape.rank))
-        squares = tf.reduce_mean(tf.square(dx_a), axes) + STANDSTILL
-        speed = tf.reshape(tf.sqrt(squares), [-1, self.num_alphas])
+        squares = tf.reduce_mean(tf.square(dx_a), axes)
+        if self.pace_in_images:
+            if self.spacing is None:
+                raise ValueError(
+                    "a pace in images needs the images: call prepare(images)"
+                )
+            squares /= self.spacing(x_a) ** 2
+        if not self.relative_smoothness:
+            return tf.reduce_mean(squares)
+        speed = tf.sqrt(squares + STANDSTILL)
+        speed = tf.reshape(speed, [-1, self.num_alphas])
         mean, variance = tf.nn.moments(speed, [1])
         return tf.reduce_mean(variance / tf.square(mean))
 

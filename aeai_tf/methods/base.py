@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from aeai_tf import interpolation, replicas
@@ -30,6 +31,7 @@ class InterpolationModel(keras.Model):
     * `players`: who optimises what: the name of a player and the names of the
       attributes that hold its networks. An instance may narrow it.
     * `term_names`: the names of the terms that `compute_terms` returns.
+    * `prepare`: what it needs to know of all images. Optional.
     * `sample`: the random numbers of a step, so that a step is a pure
       function of its batch. Optional.
     * `compute_terms`: the method's equations.
@@ -92,6 +94,16 @@ class InterpolationModel(keras.Model):
         """
         del seed, batch_size
         return {}
+
+    def prepare(self, images: np.ndarray) -> None:
+        """Takes what the terms need to know of the images to be trained on.
+
+        Called once, before the first step, also of a run that is resumed.
+
+        Args:
+            images: all of them, float32 `[n, height, width, 3]`, [0, 1].
+        """
+        del images
 
     def compute_terms(
         self, batch: Mapping[str, tf.Tensor], training: bool

@@ -60,3 +60,36 @@ def test_too_many(monkeypatch):
     monkeypatch.setattr(neighbors, "MOST", 3)
     with pytest.raises(UserError, match=r"4 training .* --config.pair_share=1"):
         neighbors.nearest(images(np.ones([4, 2])), 0.5)
+
+
+def test_spacing_is_the_mean_distance_to_four_neighbors_over_its_mean():
+    dense, sparse = np.arange(9), 8 + 3 * np.arange(1, 9)
+    found = neighbors.spacing(images(np.append(dense, sparse)[:, None]))
+    assert found.dtype == np.float32
+    assert found.mean() == pytest.approx(1)
+    # 1, 1, 2 and 2 on one side, three times as much on the other.
+    np.testing.assert_allclose(found[[4, 12]] / found[4], [1, 3], rtol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+def test_spacing_of_images_that_are_the_same_is_one(count):
+    found = neighbors.spacing(images(np.ones([count, 2])))
+    np.testing.assert_array_equal(found, np.ones(count))
+
+
+def test_images_that_were_taken_twice_are_not_on_top_of_each_other():
+    five = np.repeat([0.0], 5)
+    found = neighbors.spacing(images(np.append(five, np.arange(9))[:, None]))
+    np.testing.assert_allclose(found[:5], neighbors.LEAST_SPACING)
+    assert found[9] > 1
+
+
+def test_spacing_of_few_images_counts_the_neighbors_there_are():
+    found = neighbors.spacing(images([[0.0], [1.0], [4.0]]))
+    np.testing.assert_allclose(found, np.array([5, 4, 7]) * 3 / 16, rtol=1e-5)
+
+
+def test_spacing_of_too_many(monkeypatch):
+    monkeypatch.setattr(neighbors, "MOST", 3)
+    with pytest.raises(UserError, match="set --config"):
+        neighbors.spacing(images(np.ones([4, 2])))

@@ -218,6 +218,39 @@ def test_relative_smoothness_asks_for_an_even_pace_alone():
     assert all(np.all(np.isfinite(gradient)) for gradient in gradients)
 
 
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_pace_in_images_by_hand(relative):
+    model = two_pixel_model(
+        num_alphas=2, relative_smoothness=relative, pace_in_images=True
+    )
+    # Five images around the first x_a, (0.08, 0.045), and five around the
+    # second, x_j^ = (0.5, 0), three times as far apart.
+    places = np.array([-0.02, -0.01, 0, 0.01, 0.02])
+    near = [[0.08, 0.045 + place] for place in places]
+    far = [[0.5, 3 * place] for place in places]
+    model.prepare(np.reshape(near + far, [10, 1, 2, 1]).astype(np.float32))
+    batch = two_pixel_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
+    terms, _ = model.compute_terms(batch, training=True)
+    # Each middle one and three of its neighbours; distances, in units of 0.01,
+    # are 1.5 in the middle, 1.75 beside it and 2.5 at the ends.
+    spacing = (1.5 + 2 * 1.75 + 2.5) / 4 * np.array([1, 3])
+    spacing /= (1.5 + 2 * 1.75 + 2 * 2.5) / 5 * (1 + 3) / 2
+    # Derivatives as above.
+    speed = np.sqrt([(0.32**2 + 0.12**2) / 2, 0.8**2 / 2]) / spacing
+    expected = np.mean(speed**2)
+    if relative:
+        expected = np.var(speed) / np.mean(speed) ** 2
+    np.testing.assert_allclose(terms["smoothness"], expected, rtol=1e-4)
+
+
+def test_a_pace_in_images_needs_them():
+    model = two_pixel_model(pace_in_images=True)
+    with pytest.raises(ValueError, match=r"call prepare\(images\)"):
+        model.compute_terms(two_pixel_batch(), training=True)
+    without = two_pixel_model(pace_in_images=True, lambda_smoothness=0.0)
+    without.compute_terms(two_pixel_batch(), training=True)
+
+
 def test_relative_smoothness_needs_two_points():
     with pytest.raises(ValueError, match="num_alphas must be at least 2"):
         two_pixel_model(relative_smoothness=True)
