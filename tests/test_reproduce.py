@@ -75,7 +75,7 @@ def test_trains_what_is_missing_and_compares(tmp_path):
         return done.stdout
 
     assert "3 runs, 0 of them finished" in compare()
-    runs = tmp_path / "runs/coil100_3_paper"
+    runs = tmp_path / "runs/coil100_3_paper_16x16"
     ae = json.loads((runs / "ae_seed0/config.json").read_text())
     aeai = json.loads(
         (runs / "aeai_no_discriminator_seed0/config.json").read_text()
@@ -84,7 +84,7 @@ def test_trains_what_is_missing_and_compares(tmp_path):
     assert ae["normalization"] == aeai["normalization"] == "batch"
     assert ae["learning_rate"] == aeai["learning_rate"] == 0.003
     assert aeai["ablation"] == "no_discriminator"
-    metrics = tmp_path / "out/coil100_3_paper/metrics.json"
+    metrics = tmp_path / "out/coil100_3_paper_16x16/metrics.json"
     found = json.loads(metrics.read_text())["methods"]
     assert set(found) == {"pixel_blend", "ae", "aeai_no_discriminator"}
     metrics.unlink()
