@@ -65,7 +65,8 @@ def spacing(images: np.ndarray) -> np.ndarray:
 
     If the conditions behind the images are spread evenly, a way of so many
     spacings is as long in conditions wherever it is, which a distance of
-    pixels is not.
+    pixels is not. At the end of an open line, where all neighbours are on one
+    side, the spacing is up to 1.7 times too large.
 
     Args:
         images: `[n, height, width, channels]`.

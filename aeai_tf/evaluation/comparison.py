@@ -115,10 +115,13 @@ def evaluate(
         "notes": [
             *planned.notes,
             *compared_runs.notes(opened),
-            f"the true images themselves, at a pace that is even in pixels, "
-            f"have an error of {even_pace['mean_in_between']:.2g} at "
-            f"{planned.detailed:g} degrees, mean in between, and of "
-            f"{even_pace['middle']:.2g} in the middle",
+            *(
+                f"the true images themselves, at a pace that is even in "
+                f"{unit}, have an error of {error['mean_in_between']:.2g} at "
+                f"{planned.detailed:g} degrees, mean in between, and of "
+                f"{error['middle']:.2g} in the middle"
+                for unit, error in even_pace.items()
+            ),
             *(
                 note if len(m) == len(found) else f"{', '.join(m)}: {note}"
                 for note, m in concerns.items()

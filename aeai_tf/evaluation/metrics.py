@@ -11,8 +11,9 @@ images                  in the set
 intervals               `factor` that changes along them; degrees of those
                         along which `alpha_retrieval`, `admissibility`,
                         `pace` and `quality` are measured
-even_pace               pace.of_even_pace: `mean_in_between`, `middle`, the
-                        error of the true images at an even pace in pixels
+even_pace.UNIT          pace.of_even_pace: `mean_in_between`, `middle`, the
+                        error of the true images at a pace that is even in
+                        `pixels` or `images`
 bootstrap               its `draws`, `level` and `seed`
 notes                   list of sentences
 runs.METHOD             list of {folder, seed, steps, seconds}, the last of

@@ -7,11 +7,13 @@ the path the second, along every interval of 80 degrees at 0 < a < 1.
 
 The paper's smoothness asks for an even pace in pixels, and poses that are
 evenly spaced are not evenly far apart in pixels. `of_even_pace` says what that
-costs: the error of a path through the true images, at an even pace.
+costs: the error of a path through the true images, at an even pace, in pixels
+and in images passed (`pace` of `configs/aeai.py`).
 """
 
 import numpy as np
 
+from aeai_tf.data import neighbors
 from aeai_tf.evaluation import admissibility
 from aeai_tf.evaluation.mse_against_truth import (
     at_middle,
@@ -56,8 +58,8 @@ def summary(seen: Observations) -> dict[str, dict[str, float]]:
     }
 
 
-def of_even_pace(image_set, paths: np.ndarray) -> dict[str, float]:
-    """The error of the true images at an even pace in pixels.
+def of_even_pace(image_set, paths: np.ndarray) -> dict[str, dict[str, float]]:
+    """The error of the true images at an even pace.
 
     Between neighbouring images, which are taken to be a straight line apart,
     it shows their blend.
@@ -67,21 +69,31 @@ def of_even_pace(image_set, paths: np.ndarray) -> dict[str, float]:
         paths: `[paths, steps + 1]`, indices of images.
 
     Returns:
-        "mean_in_between", over 0 < a < 1, and "middle", as of
-        `mse_against_truth.vs_interval`.
+        By what is even, "pixels" or "images" (distances over the spacing of
+        the set's images there, `neighbors.spacing`; not of sets with too many
+        images for that): "mean_in_between", over 0 < a < 1, and "middle", as
+        of `mse_against_truth.vs_interval`.
     """
-    errors = np.array([_error(image_set.images[path]) for path in paths])
-    return {
-        "mean_in_between": in_between(errors).mean(),
-        "middle": at_middle(errors).mean(),
-    }
+    images = image_set.images
+    spacings = {"pixels": np.ones(len(images))}
+    if len(images) <= neighbors.MOST:
+        spacings["images"] = neighbors.spacing(images)
+    found = {}
+    for unit, spacing in spacings.items():
+        errors = np.array([_error(images[p], spacing[p]) for p in paths])
+        found[unit] = {
+            "mean_in_between": in_between(errors).mean(),
+            "middle": at_middle(errors).mean(),
+        }
+    return found
 
 
-def _error(truth: np.ndarray) -> np.ndarray:
+def _error(truth: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     """Of one path, `[steps + 1, height, width, 3]`; returns `[steps + 1]`."""
     count = len(truth)
+    steps = admissibility.rms(truth[1:], truth[:-1])
     way = np.zeros(count)
-    np.cumsum(admissibility.rms(truth[1:], truth[:-1]), out=way[1:])
+    np.cumsum(2 * steps / (spacing[1:] + spacing[:-1]), out=way[1:])
     if not way[-1]:
         return np.zeros(count)
     even = np.linspace(0, way[-1], count)

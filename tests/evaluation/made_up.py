@@ -22,7 +22,7 @@ def metrics(methods=tuple(style.STYLES), data_set="coil100/12") -> dict:
             "pace": 80.0,
             "quality": 80.0,
         },
-        "even_pace": {"mean_in_between": 0.0009, "middle": 0.0014},
+        "even_pace": {"pixels": {"mean_in_between": 0.0009, "middle": 0.0014}},
         "bootstrap": {"draws": 1000, "level": 0.95, "seed": 0},
         "runs": {
             method: [

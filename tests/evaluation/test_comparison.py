@@ -176,7 +176,9 @@ def test_the_error_of_an_even_pace_is_there_and_noted(evaluated):
     degrees = measured["intervals"]["pace"]
     found = pace.of_even_pace(poses, paths.along(poses, {"angle": degrees}))
     assert measured["even_pace"] == metrics.plain(found)
-    assert any(f"{found['middle']:.2g}" in note for note in measured["notes"])
+    for unit in ("pixels", "images"):
+        said = f"{unit}, have an error of {found[unit]['mean_in_between']:.2g}"
+        assert any(said in note for note in measured["notes"])
 
 
 def test_diverged_runs_are_refused(folder, images):

@@ -51,8 +51,8 @@ def test_an_image_of_elsewhere_is_beside_the_way():
 def test_even_steps_have_an_even_pace():
     poses = sets.line()
     found = pace.of_even_pace(poses, paths.along(poses, {"angle": 40}))
-    assert found["mean_in_between"] == pytest.approx(0, abs=1e-6)
-    assert found["middle"] == pytest.approx(0, abs=1e-6)
+    assert found["pixels"]["mean_in_between"] == pytest.approx(0, abs=1e-6)
+    assert found["pixels"]["middle"] == pytest.approx(0, abs=1e-6)
 
 
 def test_even_pace_by_hand():
@@ -63,7 +63,7 @@ def test_even_pace_by_hand():
         **vars(poses)
         | {"images": np.tile(grey[:, None, None, None], [1, 4, 4, 3])}
     )
-    found = pace.of_even_pace(poses, np.array([[0, 1, 2, 3, 4]]))
+    found = pace.of_even_pace(poses, np.array([[0, 1, 2, 3, 4]]))["pixels"]
     off = np.array([0.25, 0.5, 0.75]) - grey[1:4]
     assert found["mean_in_between"] == pytest.approx(np.mean(off**2))
     assert found["middle"] == pytest.approx(off[1] ** 2)
@@ -74,4 +74,22 @@ def test_images_that_never_change_have_a_pace():
     same = np.repeat(poses.images[:1], 5, axis=0)
     poses = type(poses)(**vars(poses) | {"images": same})
     found = pace.of_even_pace(poses, np.array([[0, 1, 2, 3, 4]]))
-    assert found == {"mean_in_between": 0, "middle": 0}
+    none = {"mean_in_between": 0, "middle": 0}
+    assert found == {"pixels": none, "images": none}
+
+
+def test_a_pace_that_is_even_in_images_follows_their_spacing():
+    """Of a line on which one half is three times as dense."""
+    grey = np.append(np.arange(20), 20 + 3 * np.arange(21)) / 80
+    poses = sets.line(41)
+    images = np.tile(grey[:, None, None, None], [1, 4, 4, 3])
+    poses = type(poses)(**vars(poses) | {"images": images.astype(np.float32)})
+    found = pace.of_even_pace(poses, np.arange(41)[None])
+    pixels, passed = (found[u]["mean_in_between"] for u in ("pixels", "images"))
+    assert passed < 0.02 * pixels
+
+
+def test_sets_of_too_many_images_have_a_pace_in_pixels_alone(monkeypatch):
+    monkeypatch.setattr(pace.neighbors, "MOST", 4)
+    found = pace.of_even_pace(sets.line(5), np.array([[0, 1, 2, 3, 4]]))
+    assert set(found) == {"pixels"}
