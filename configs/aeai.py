@@ -41,7 +41,6 @@ TURNTABLE = {
     "lambda_cycle": 5e-2,
     "lambda_smoothness": 4e-1,
     "warm_up_error": 0.3,
-    "pace": "images",
 }
 # Section 2.3 as it stands, and what it leaves open as simple as can be. What is
 # above and below is the other preset, "tuned": docs/recipe.md says what each of
@@ -79,7 +78,7 @@ def get_config(data: str = "pole"):
     # Equation 1.
     config.lambda_adversarial = 1e-2
     config.lambda_cycle = 1e-3
-    config.lambda_smoothness = 1e-2
+    config.lambda_smoothness = 3e-3
     # L_C as the paper has it, "squared", or "relative": over the variance of
     # the batch's latents, so that latents gain nothing by shrinking.
     config.cycle = "relative"
@@ -90,7 +89,7 @@ def get_config(data: str = "pole"):
     # has it, or the number of training "images" passed, those changes over the
     # distance of the images around. It takes the images to be spread evenly
     # over their conditions, as on a turntable that stops every 5 degrees.
-    config.pace = "pixels"
+    config.pace = "images"
     # About 120 degrees to either side on a turntable. Lines between opposite
     # sides of a circle cannot all lie on it: learning them tears it open.
     config.pair_share = 0.65

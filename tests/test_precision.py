@@ -20,6 +20,9 @@ SMALL = {
 }
 
 
+IMAGES = np.random.default_rng(0).random([32, 16, 16, 3], np.float32)
+
+
 def small_config(method="ae", **settings):
     config = configuration.load_file(f"configs/{method}.py")
     config.update(SMALL | settings)
@@ -28,7 +31,13 @@ def small_config(method="ae", **settings):
 
 @pytest.fixture(scope="module")
 def model():
-    return runs.build_model(small_config("aeai", precision=BFLOAT16))
+    return prepared(small_config("aeai", precision=BFLOAT16))
+
+
+def prepared(config, precision=None):
+    built = runs.build_model(config, precision)
+    built.prepare(IMAGES)
+    return built
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +92,7 @@ def test_weights_and_optimisers_are_those_of_full_precision(model):
 
 def test_terms_are_float32_and_nearly_those_of_full_precision(model):
     """Over 8 batches: rounding turns a derivative, either way, by a quarter."""
-    full = runs.build_model(small_config("aeai"), "float32")
+    full = prepared(small_config("aeai"), "float32")
     found, expected = collections.Counter(), collections.Counter()
     for seed in range(8):
         images = tf.random.stateless_uniform([128, 16, 16, 3], [0, seed])

@@ -186,6 +186,7 @@ def test_held_out_metrics_are_those_of_the_weights(finished):
         training.HELD_OUT_BATCHES,
         model.sample,
     )
+    model.prepare(data.images[data.train])
     terms = [model.compute_terms(b, training=False)[0] for b in batches]
     row = runs.read_metrics(finished)[-1]
     assert (row["step"], row["split"]) == (6, "held_out")

@@ -45,8 +45,10 @@ def model(method: str, settings: dict):
     """Builds the model of a method, and makes a batch for it."""
     config = load_config(method, settings)
     built = runs.build_model(config)
+    images = noise(config.image_size)
+    built.prepare(images)
     batches = pipeline.pairs(
-        noise(config.image_size),
+        images,
         config.seed,
         config.batch_size,
         1,

@@ -22,7 +22,9 @@ def build(name: str, **settings):
     }
     small |= settings
     config.update({k: v for k, v in small.items() if k in config})
-    return runs.build_model(config)
+    model = runs.build_model(config)
+    model.prepare(images(2 * PAIRS))
+    return model
 
 
 def images(count: int) -> np.ndarray:
