@@ -101,7 +101,8 @@ def get_config(data: str = "pole"):
     config.ramp = 150
     config.warm_up_error = 0.4
     # Weight of the discriminator's squared gradient at real images, summed
-    # over pixels (R1).
+    # over pixels (R1), at 32x32. It grows with the number of pixels: what the
+    # same discriminator has as a gradient is spread over more of them.
     config.lambda_r1 = 1.0
     # "none", or one of the paper's ablations (figures 12 to 15):
     # "no_discriminator", "no_cycle" or "no_smoothness", which remove a term,

@@ -191,7 +191,8 @@ class AEAI(base.InterpolationModel):
             *networks.autoencoder(config),
             discriminator,
             **weights,
-            lambda_r1=config.lambda_r1,
+            # A sum over pixels, of what is spread over so many more.
+            lambda_r1=config.lambda_r1 * (config.image_size / 32) ** 2,
             relative_cycle=config.cycle == "relative",
             relative_smoothness=config.get("smoothness") == "relative",
             pace_in_images=config.get("pace") == "images",

@@ -322,6 +322,15 @@ def test_ablations_of_the_configuration_remove_a_term(ablation, gone):
     )
 
 
+@pytest.mark.parametrize(("size", "weight"), [(16, 0.25), (32, 1), (64, 4)])
+def test_the_penalty_grows_with_the_pixels(size, weight):
+    config = configuration.load_file("configs/aeai.py")
+    config.image_size, config.convs_per_block = size, 1
+    assert config.lambda_r1 == 1
+    model = aeai.AEAI.from_settings(config, losses.squared_error)
+    assert model.lambda_r1 == weight
+
+
 def test_alpha_is_uniform_and_a_function_of_its_seed():
     model = two_pixel_model(num_alphas=3)
     alpha = model.sample(tf.constant([5, 6]), 2000)["alpha"]
