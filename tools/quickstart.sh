@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # From an empty machine to an interpolated strip: environment, pole set, a
-# short AEAI training, export, gRPC server, one query. Up to 10 minutes.
+# short AEAI training, export, gRPC server, one query. 2 to 14 minutes.
 #   tools/quickstart.sh [--steps=N] [--out=FOLDER]
 # Called again, it resumes, or repeats the query on the finished model.
 set -euo pipefail
-steps=2000
+steps=2500
 out=quickstart
 for argument in "$@"; do
   case "$argument" in
