@@ -37,7 +37,7 @@ class Spacing:
             `[batch]`, of the type of the images; some 1 on average.
         """
         flat = tf.reshape(images, [tf.shape(images)[0], -1])
-        flat = tf.cast(tf.stop_gradient(flat), self.columns.dtype)
+        flat = tf.cast(flat, self.columns.dtype)
         # Their own squares are the same for all.
         distances = self.squares - 2 * flat @ self.columns
         _, nearest = tf.math.top_k(-distances, self.neighbors)
