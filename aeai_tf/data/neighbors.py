@@ -40,13 +40,7 @@ def nearest(images: np.ndarray, share: float) -> np.ndarray:
         UserError: there are more than `MOST` images.
     """
     count = len(images)
-    if count > MOST:
-        raise UserError(
-            f"pair_share={share} needs the distances between all images, and "
-            f"{count} training images are too many for that (at most {MOST}): "
-            f"set --config.pair_share=1"
-        )
-    direct = _distances(images)
+    direct = _distances(images, f"pair_share={share}", "pair_share=1")
     steps = np.argsort(direct, 1, kind="stable")[:, 1 : NEIGHBORS + 1]
     rows = np.repeat(np.arange(count), steps.shape[1])
     # Images that are the same are a step apart, not none.
@@ -78,21 +72,21 @@ def spacing(images: np.ndarray) -> np.ndarray:
     Raises:
         UserError: there are more than `MOST` images.
     """
-    count = len(images)
-    if count > MOST:
-        raise UserError(
-            f"pace='images' needs the distances between all images, and "
-            f"{count} training images are too many for that (at most {MOST}): "
-            f"set --config.pace=pixels"
-        )
-    nearest_ones = np.sort(_distances(images), 1)[:, 1 : NEIGHBORS + 1]
-    mean = nearest_ones.sum(1) / NEIGHBORS
+    distances = _distances(images, "pace='images'", "pace=pixels")
+    mean = np.sort(distances, 1)[:, 1 : NEIGHBORS + 1].sum(1) / NEIGHBORS
     if not mean.any():
-        return np.ones(count, np.float32)
+        return np.ones(len(images), np.float32)
     return np.maximum(mean / mean.mean(), LEAST_SPACING).astype(np.float32)
 
 
-def _distances(images: np.ndarray) -> np.ndarray:
+def _distances(images: np.ndarray, setting: str, instead: str) -> np.ndarray:
+    """Of all images; `setting` needs them, and `instead` does not."""
+    if len(images) > MOST:
+        raise UserError(
+            f"{setting} needs the distances between all images, and "
+            f"{len(images)} training images are too many for that (at most "
+            f"{MOST}): set --config.{instead}"
+        )
     flat = np.reshape(images, [len(images), -1]).astype(np.float32)
     squares = np.sum(flat**2, 1)
     distances = np.sqrt(

@@ -91,5 +91,5 @@ def test_spacing_of_few_images_counts_the_neighbors_there_are():
 
 def test_spacing_of_too_many(monkeypatch):
     monkeypatch.setattr(neighbors, "MOST", 3)
-    with pytest.raises(UserError, match="set --config"):
+    with pytest.raises(UserError, match=r"set --config\.pace=pixels"):
         neighbors.spacing(images(np.ones([4, 2])))
