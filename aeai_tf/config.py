@@ -18,7 +18,8 @@ from aeai_tf.configs import common
 from aeai_tf.data import folder, image_set
 from aeai_tf.errors import UserError
 
-POOLING = 16
+MIN_BLOCKS = 4  # Of the networks, where their number follows the images.
+VGG16_SIZE = 32  # The smallest that it takes.
 # Keys that may change between two calls on one work folder: they change how
 # long a run goes on, what it reports and where its images lie, not a step.
 FREE_KEYS = {
@@ -41,6 +42,7 @@ EARLIER = {
     "weight_averaging": 0.0,
     "smoothness": "squared",
     "pace": "pixels",
+    "num_blocks": 4,
 }
 
 
@@ -65,13 +67,6 @@ def check(config: ml_collections.ConfigDict) -> None:
         )
     if own:
         own_images(config).check()
-    size = config.image_size
-    if "latent_dim" in config and (size < POOLING or size % POOLING):
-        below = max(POOLING, size // POOLING * POOLING)
-        raise UserError(
-            f"image_size={size} cannot be halved four times by the pooling; "
-            f"multiples of {POOLING} can, such as {below} or {below + POOLING}"
-        )
     if not 0 < config.data.train_fraction < 1:
         raise UserError(
             f"data.train_fraction={config.data.train_fraction} must lie "
@@ -90,15 +85,29 @@ def check(config: ml_collections.ConfigDict) -> None:
                 f"at most {most}" if config[key] > most else f"at least {least}"
             )
             raise UserError(f"{key}={config[key]} must be {side}")
-    if config.get("reconstruction") == "perceptual" and size < 2 * POOLING:
+    size = config.image_size
+    if "latent_dim" in config:
+        _check_pooling(size, config.get("num_blocks") or MIN_BLOCKS)
+    if config.get("reconstruction") == "perceptual" and size < VGG16_SIZE:
         raise UserError(
-            f"reconstruction='perceptual' needs images of at least 32 pixels, "
-            f"not image_size={size}"
+            f"reconstruction='perceptual' needs images of at least "
+            f"{VGG16_SIZE} pixels, not image_size={size}"
         )
     if config.get("smoothness") == "relative" and config.num_alphas < 2:
         raise UserError(
             f"smoothness='relative' compares the speeds at several points of "
             f"a line: num_alphas={config.num_alphas} must be at least 2"
+        )
+
+
+def _check_pooling(size: int, num_blocks: int) -> None:
+    factor = 2**num_blocks
+    if size < factor or size % factor:
+        below = max(factor, size // factor * factor)
+        raise UserError(
+            f"image_size={size} cannot be halved {num_blocks} times by the "
+            f"pooling; multiples of {factor} can, such as {below} or "
+            f"{below + factor}"
         )
 
 

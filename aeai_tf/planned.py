@@ -22,8 +22,8 @@ ABLATIONS = tuple(
 METHODS = (*methods.REGISTRY, *ABLATIONS)
 # What decides how long a step of AE takes.
 COSTLY = (
-    *("image_size", "batch_size", "latent_dim", "convs_per_block"),
-    "normalization",
+    *("image_size", "batch_size", "latent_dim", "num_blocks"),
+    *("convs_per_block", "normalization"),
 )
 # Of a run beside its steps: imports, data, compiling, strips, checkpoints.
 SECONDS_A_RUN = 25

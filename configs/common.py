@@ -8,6 +8,7 @@ NORMALIZATIONS = ("batch", "group", "none", "spectral")
 PRESETS = ("tuned", "paper")
 # What no paper says, as simple as can be: part of every preset "paper".
 PAPER = {
+    "num_blocks": 4,
     "normalization": "batch",
     "weight_averaging": 0.0,
     "adam_beta_1": 0.9,
@@ -27,6 +28,7 @@ RANGES = {
     "steps": (1, math.inf),
     "batch_size": (1, math.inf),
     "latent_dim": (1, math.inf),
+    "num_blocks": (0, math.inf),
     "convs_per_block": (1, math.inf),
     "log_every": (1, math.inf),
     "strip_every": (1, math.inf),
@@ -109,6 +111,10 @@ def get_config(method: str, data: str) -> ml_collections.ConfigDict:
     """
     config = images_config(method, data)
     config.latent_dim = 256
+    # Blocks of convolutions, each of which halves height and width. 0: four,
+    # and more while they are above 2 and even: 5 for images of 64 pixels, 6
+    # for 128.
+    config.num_blocks = 0
     # VGG's two 3x3 convolutions before each pooling.
     config.convs_per_block = 2
     # "batch", "group", "none" or "spectral", in the encoder and the decoder.

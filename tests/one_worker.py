@@ -47,6 +47,7 @@ def main():
             method,
             steps=steps,
             batch_size=4,
+            num_blocks=1,
             normalization="group",
             log_every=2,
             strip_every=4,

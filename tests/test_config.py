@@ -68,6 +68,8 @@ def test_the_paper_of_aeai():
         ("weight_averaging", 1.0, "weight_averaging=1.0 must be at most"),
         ("image_size", 72, "such as 64 or 80"),
         ("image_size", 8, "such as 16 or 32"),
+        ("num_blocks", 7, "image_size=64 cannot be halved 7 times"),
+        ("num_blocks", -1, "num_blocks=-1 must be at least 0"),
         ("steps", 0, "steps=0 must be at least 1"),
         ("learning_rate", float("nan"), "learning_rate=nan"),
         ("lambda_cycle", -1.0, "lambda_cycle=-1.0"),

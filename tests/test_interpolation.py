@@ -97,7 +97,7 @@ def small_decoder(normalization: str, policy: str = "float64"):
     """Its weights are everywhere other than at the start."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
-    decoder = networks.decoder(16, 4, normalization=normalization)
+    decoder = networks.decoder(16, 4, num_blocks=1, normalization=normalization)
     keras.config.set_dtype_policy(before)
     generator = np.random.default_rng(2)
     for variable in decoder.weights:

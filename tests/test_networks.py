@@ -1,4 +1,5 @@
 import keras
+import ml_collections
 import numpy as np
 import pytest
 
@@ -17,6 +18,44 @@ def test_shapes_and_range(size, latent_dim):
     assert decoded.shape == (2, size, size, 3)
     assert np.all((decoded > 0) & (decoded < 1))
     assert networks.discriminator(size)(images).shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "num_blocks", "filters"),
+    [
+        (16, 0, (16, 32, 64, 128)),
+        (32, 0, (16, 32, 64, 128)),
+        (48, 0, (16, 32, 64, 128)),
+        (64, 0, (16, 32, 64, 128, 128)),
+        (96, 0, (16, 32, 64, 128, 128)),
+        (128, 0, (16, 32, 64, 128, 128, 128)),
+        (64, 4, (16, 32, 64, 128)),
+        (64, 2, (16, 32)),
+        (64, 6, (16, 32, 64, 128, 128, 128)),
+    ],
+)
+def test_blocks(size, num_blocks, filters):
+    assert networks.block_filters(size, num_blocks) == filters
+
+
+@pytest.mark.parametrize(
+    ("size", "num_blocks", "flattened"),
+    [(32, 0, 2 * 2 * 128), (64, 0, 2 * 2 * 128), (64, 2, 16 * 16 * 32)],
+)
+def test_maps_before_the_fully_connected_layers(size, num_blocks, flattened):
+    options = {"num_blocks": num_blocks, "convs_per_block": 1}
+    encoder = networks.encoder(size, 4, **options)
+    decoder = networks.decoder(size, 4, **options)
+    dense = next(v for v in encoder.weights if len(v.shape) == 2)
+    assert dense.shape == (flattened, networks.DENSE_UNITS)
+    images = np.zeros([1, size, size, 3], np.float32)
+    assert decoder(encoder(images)).shape == images.shape
+    assert networks.discriminator(size, **options)(images).shape == (1, 1)
+
+
+def test_runs_of_before_there_was_a_choice_have_four_blocks():
+    config = ml_collections.ConfigDict({"convs_per_block": 1})
+    assert networks.shape(config) == {"num_blocks": 4, "convs_per_block": 1}
 
 
 @pytest.mark.parametrize("convs_per_block", [1, 2, 3])

@@ -27,6 +27,7 @@ CASES["ae, averaged"] = ("ae", {"weight_averaging": 0.9})
 SMALL = {
     "image_size": 16,
     "latent_dim": 3,
+    "num_blocks": 1,
     "convs_per_block": 1,
     "normalization": "batch",  # Whose statistics are of both devices.
     "discriminator_steps": 2,

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from aeai_tf import networks
 from aeai_tf.bench.settings import load_config
 from aeai_tf.errors import UserError
 
-FILTERS = (16, 32, 64, 128)
 DENSE_UNITS = 512
 # Keras's defaults: its momentum counts the other way, 0.99.
 NORMALIZATION = {"eps": 1e-3, "momentum": 0.01}
@@ -55,13 +55,18 @@ class ExactNormalization(torch.nn.Module):
 
 
 def encoder(
-    image_size: int, outputs: int, convs: int, exact: bool = False
+    image_size: int,
+    outputs: int,
+    filters: tuple[int, ...],
+    convs: int,
+    exact: bool = False,
 ) -> torch.nn.Module:
     """Builds f, or D with one output.
 
     Args:
         image_size: height and width.
         outputs: length of a latent.
+        filters: feature maps of each block.
         convs: 3x3 convolutions before each pooling.
         exact: which normalisation, see the module.
 
@@ -70,12 +75,12 @@ def encoder(
         `[batch, outputs]`.
     """
     layers, maps = [], 3
-    for filters in FILTERS:
+    for count in filters:
         for _ in range(convs):
-            layers += _convolution(maps, filters, exact)
-            maps = filters
+            layers += _convolution(maps, count, exact)
+            maps = count
         layers += [torch.nn.MaxPool2d(2)]
-    side = image_size // 2 ** len(FILTERS)
+    side = image_size // 2 ** len(filters)
     return torch.nn.Sequential(
         *layers,
         torch.nn.Flatten(),
@@ -85,20 +90,24 @@ def encoder(
 
 
 def decoder(
-    image_size: int, latent_dim: int, convs: int, exact: bool = False
+    image_size: int,
+    latent_dim: int,
+    filters: tuple[int, ...],
+    convs: int,
+    exact: bool = False,
 ) -> torch.nn.Module:
     """Builds g; arguments as of `encoder`."""
-    side, maps = image_size // 2 ** len(FILTERS), FILTERS[-1]
+    side, maps = image_size // 2 ** len(filters), filters[-1]
     layers = [
         *_dense(latent_dim, DENSE_UNITS, exact),
         *_dense(DENSE_UNITS, side * side * maps, exact),
         torch.nn.Unflatten(1, [maps, side, side]),
     ]
-    for filters in reversed(FILTERS):
+    for count in reversed(filters):
         layers += [torch.nn.Upsample(scale_factor=2)]
         for _ in range(convs):
-            layers += _convolution(maps, filters, exact)
-            maps = filters
+            layers += _convolution(maps, count, exact)
+            maps = count
     return torch.nn.Sequential(
         *layers, torch.nn.Conv2d(maps, 3, 3, padding=1), torch.nn.Sigmoid()
     )
@@ -156,7 +165,9 @@ class Twin:
             if config[key] != value:
                 raise UserError(f"the PyTorch twin knows {key}={value!r} only")
         self.config = config
-        size, rest = config.image_size, (config.convs_per_block, exact)
+        size = config.image_size
+        filters = networks.block_filters(size, config.num_blocks)
+        rest = (filters, config.convs_per_block, exact)
         self.networks = {
             "encoder": encoder(size, config.latent_dim, *rest),
             "decoder": decoder(size, config.latent_dim, *rest),

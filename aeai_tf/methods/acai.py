@@ -102,7 +102,7 @@ class ACAI(base.InterpolationModel):
             critic = networks.encoder(
                 config.image_size,
                 config.latent_dim,
-                convs_per_block=config.convs_per_block,
+                **networks.shape(config),
                 normalization=config.critic_normalization,
                 name="critic",
             )

@@ -183,7 +183,7 @@ class AEAI(base.InterpolationModel):
         if weights["lambda_adversarial"]:
             discriminator = networks.discriminator(
                 config.image_size,
-                convs_per_block=config.convs_per_block,
+                **networks.shape(config),
                 normalization=config.discriminator_normalization,
                 downsampling=config.discriminator_downsampling,
             )

@@ -127,7 +127,7 @@ class AMR(base.InterpolationModel):
             *networks.autoencoder(config),
             networks.discriminator(
                 config.image_size,
-                convs_per_block=config.convs_per_block,
+                **networks.shape(config),
                 normalization=config.discriminator_normalization,
             ),
             mixer=config.mixer,

@@ -96,10 +96,8 @@ class BetaVAE(base.InterpolationModel):
     def from_settings(cls, config, reconstruction: Callable):
         """Builds it as `configs/beta_vae.py` says."""
         size, latent_dim = config.image_size, config.latent_dim
-        options = {
-            "convs_per_block": config.convs_per_block,
-            "normalization": config.normalization,
-        }
+        options = networks.shape(config)
+        options["normalization"] = config.normalization
         return cls(
             networks.encoder(size, 2 * latent_dim, name="posterior", **options),
             networks.decoder(size, latent_dim, **options),

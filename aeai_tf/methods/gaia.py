@@ -119,10 +119,8 @@ class GAIA(base.InterpolationModel):
         """Builds it as `configs/gaia.py` says."""
         del reconstruction  # No term of GAIA.
         sizes = (config.image_size, config.latent_dim)
-        options = {
-            "convs_per_block": config.convs_per_block,
-            "normalization": config.discriminator_normalization,
-        }
+        options = networks.shape(config)
+        options["normalization"] = config.discriminator_normalization
         return cls(
             *networks.autoencoder(config),
             networks.encoder(*sizes, name="discriminator_encoder", **options),

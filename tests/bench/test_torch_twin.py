@@ -14,10 +14,7 @@ torch = pytest.importorskip(
     "torch", reason="needs PyTorch: pip install -e '.[bench]'"
 )
 torch_twin = pytest.importorskip("aeai_tf.bench.torch_twin")
-SIZES = [
-    (networks.BLOCK_FILTERS, torch_twin.FILTERS),
-    (networks.DENSE_UNITS, torch_twin.DENSE_UNITS),
-]
+SIZES = [(networks.DENSE_UNITS, torch_twin.DENSE_UNITS)]
 
 FILTERS, DENSE_UNITS = (4, 8), 8
 SIZE = 8  # The flattened maps are 2x2: their order matters.
@@ -52,7 +49,6 @@ def _swap(variable, value):
 def small_networks(monkeypatch):
     monkeypatch.setattr(networks, "BLOCK_FILTERS", FILTERS)
     monkeypatch.setattr(networks, "DENSE_UNITS", DENSE_UNITS)
-    monkeypatch.setattr(torch_twin, "FILTERS", FILTERS)
     monkeypatch.setattr(torch_twin, "DENSE_UNITS", DENSE_UNITS)
 
 
@@ -64,7 +60,7 @@ def both(request, small_networks):
     """A model and its twin, in double precision, and a batch."""
     tf.keras.utils.set_random_seed(0)
     method, exact = request.param
-    values = {"image_size": SIZE}
+    values = {"image_size": SIZE, "num_blocks": len(FILTERS)}
     if method == "aeai" and not exact:
         # Whose gradient PyTorch does not have.
         values["lambda_smoothness"] = 0.0
