@@ -246,7 +246,10 @@ def test_warm_up_covers_the_signatures(ask, path):
 
 
 def test_size_is_that_of_the_weights(tmp_path, capsys):
-    model = StandIn(networks.encoder(64, 256), networks.decoder(64, 256))
+    model = StandIn(
+        networks.encoder(64, 256, num_blocks=4),
+        networks.decoder(64, 256, num_blocks=4),
+    )
     path = saved_model.export(
         model,
         str(tmp_path),
