@@ -42,6 +42,7 @@ EARLIER = {
     "weight_averaging": 0.0,
     "smoothness": "squared",
     "pace": "pixels",
+    "pace_neighbors": 4,
     "num_blocks": 4,
 }
 

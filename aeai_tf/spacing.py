@@ -9,11 +9,12 @@ from aeai_tf.data import neighbors
 class Spacing:
     """Looks up the spacing of the training images near other images."""
 
-    def __init__(self, images: np.ndarray):
+    def __init__(self, images: np.ndarray, count: int = neighbors.NEIGHBORS):
         """Takes the training images.
 
         Args:
             images: `[n, height, width, channels]`.
+            count: as of `neighbors.spacing`.
 
         Raises:
             UserError: there are too many (`neighbors.spacing`).
@@ -21,7 +22,7 @@ class Spacing:
         flat = np.reshape(images, [len(images), -1]).astype(np.float32)
         self.columns = tf.constant(flat.T)
         self.squares = tf.constant(np.sum(flat**2, 1))
-        self.spacing = tf.constant(neighbors.spacing(images))
+        self.spacing = tf.constant(neighbors.spacing(images, count))
         self.neighbors = min(neighbors.NEIGHBORS, len(images))
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:

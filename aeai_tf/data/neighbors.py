@@ -54,7 +54,7 @@ def nearest(images: np.ndarray, share: float) -> np.ndarray:
     return np.array(order, np.int32)
 
 
-def spacing(images: np.ndarray) -> np.ndarray:
+def spacing(images: np.ndarray, count: int = NEIGHBORS) -> np.ndarray:
     """How far apart images are around each.
 
     If the conditions behind the images are spread evenly, a way of so many
@@ -64,16 +64,18 @@ def spacing(images: np.ndarray) -> np.ndarray:
 
     Args:
         images: `[n, height, width, channels]`.
+        count: how many neighbours of an image say how far apart images are
+            around it. One is not misled by a gap on its other side.
 
     Returns:
-        float32 `[n]`: the mean distance to the `NEIGHBORS` nearest, over its
+        float32 `[n]`: the mean distance to the `count` nearest, over its
         mean, and at least `LEAST_SPACING`; 1 if all images are the same.
 
     Raises:
         UserError: there are more than `MOST` images.
     """
     distances = _distances(images, "pace='images'", "pace=pixels")
-    mean = np.sort(distances, 1)[:, 1 : NEIGHBORS + 1].sum(1) / NEIGHBORS
+    mean = np.sort(distances, 1)[:, 1 : count + 1].sum(1) / count
     if not mean.any():
         return np.ones(len(images), np.float32)
     return np.maximum(mean / mean.mean(), LEAST_SPACING).astype(np.float32)

@@ -51,6 +51,7 @@ import keras
 import tensorflow as tf
 
 from aeai_tf import interpolation, losses, networks, replicas, spacing
+from aeai_tf.data import neighbors
 from aeai_tf.methods import base
 
 # The weight that each of the paper's ablations sets to 0.
@@ -79,6 +80,7 @@ class AEAI(base.InterpolationModel):
         relative_cycle: bool = False,
         relative_smoothness: bool = False,
         pace_in_images: bool = False,
+        pace_neighbors: int = neighbors.NEIGHBORS,
         warm_up: int = 0,
         ramp: int = 0,
         warm_up_error: float = 0.0,
@@ -104,8 +106,12 @@ class AEAI(base.InterpolationModel):
                 pace has 0. It compares the alphas of a pair.
             pace_in_images: whether L_S takes the speed over the spacing of
                 the training images there, of which `prepare` is to be told.
-            warm_up: steps of the autoencoder by reconstruction alone.
-            ramp: steps over which the weights then rise to what they are.
+            pace_neighbors: how many neighbours of a training image say what
+                the spacing is there.
+            warm_up: steps by reconstruction alone, while the discriminator,
+                which would learn to tell anything, stays as it is.
+            ramp: steps over which the weights, and the discriminator's rate,
+                then rise to what they are.
             warm_up_error: if not 0, the weights rise only in steps where the
                 squared error of the batch's reconstruction is below this
                 share of the variance of its images.
@@ -137,6 +143,7 @@ class AEAI(base.InterpolationModel):
         self.relative_cycle = relative_cycle
         self.relative_smoothness = relative_smoothness
         self.pace_in_images = pace_in_images and bool(lambda_smoothness)
+        self.pace_neighbors = pace_neighbors
         self.spacing = None
         self.warm_up = warm_up
         self.ramp = ramp
@@ -196,6 +203,7 @@ class AEAI(base.InterpolationModel):
             relative_cycle=config.cycle == "relative",
             relative_smoothness=config.get("smoothness") == "relative",
             pace_in_images=config.get("pace") == "images",
+            pace_neighbors=config.get("pace_neighbors", neighbors.NEIGHBORS),
             warm_up=config.warm_up,
             ramp=config.ramp,
             warm_up_error=config.get("warm_up_error", 0.0),
@@ -211,7 +219,32 @@ class AEAI(base.InterpolationModel):
             UserError: there are too many for a pace in images.
         """
         if self.pace_in_images:
-            self.spacing = spacing.Spacing(images)
+            self.spacing = spacing.Spacing(images, self.pace_neighbors)
+
+    def compile(self, optimizers, weight_averaging=0.0):
+        """See the base class; notes the discriminator's rate, to rise to it.
+
+        Raises:
+            ValueError: it is a schedule, and there is a warm-up or a ramp.
+        """
+        super().compile(optimizers, weight_averaging)
+        self.full_rates = {}
+        if "discriminator" in self.players and self._waits():
+            rate = optimizers["discriminator"].learning_rate
+            if not isinstance(rate, keras.Variable):
+                raise ValueError(
+                    "the discriminator's rate rises with the added terms: "
+                    "give its optimizer a number, not a schedule"
+                )
+            self.full_rates["discriminator"] = float(rate.numpy())
+
+    def learning_rates(self, terms):
+        """Lets the discriminator wait for the other terms.
+
+        By its rate: with gradients of 0 in place of a rate of 0, Adam would
+        start at several times its rate.
+        """
+        return {p: self._share() * r for p, r in self.full_rates.items()}
 
     def sample(self, seed, batch_size):
         """Draws "alpha", `[batch_size, num_alphas]`, uniform on [0, 1]."""
@@ -328,14 +361,18 @@ class AEAI(base.InterpolationModel):
         mean, variance = tf.nn.moments(speed, [1])
         return tf.reduce_mean(variance / tf.square(mean))
 
+    def _waits(self):
+        """Whether the added terms come in later than at once."""
+        return bool(self.counters or self.warm_up or self.ramp)
+
     def _share(self):
         """Share of the added terms' weights at this step, from 0 to 1."""
+        if not self._waits():
+            return 1.0
         if self.counters:
             past = self.counters["ramp"].value
-        elif self.warm_up or self.ramp:
-            past = self._step() - self.warm_up
         else:
-            return 1.0
+            past = self._step() - self.warm_up
         past = tf.cast(past, keras.config.floatx())
         return tf.clip_by_value(past / max(self.ramp, 1), 0.0, 1.0)
 

@@ -71,6 +71,12 @@ def test_spacing_is_the_mean_distance_to_four_neighbors_over_its_mean():
     np.testing.assert_allclose(found[[4, 12]] / found[4], [1, 3], rtol=1e-5)
 
 
+def test_one_neighbor_is_not_misled_by_a_gap():
+    side = np.arange(9)
+    found = neighbors.spacing(images(np.append(side, 20 + side)[:, None]), 1)
+    np.testing.assert_allclose(found, np.ones(18), rtol=1e-5)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
 def test_spacing_of_images_that_are_the_same_is_one(count):
     found = neighbors.spacing(images(np.ones([count, 2])))

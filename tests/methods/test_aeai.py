@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from aeai_tf import config as configuration
 from aeai_tf import losses, networks
+from aeai_tf.data import neighbors
 from aeai_tf.methods import aeai
 from tests.methods import tiny
 
@@ -136,6 +137,27 @@ def test_other_terms_come_in_by_and_by(step, share):
     )
 
 
+@pytest.mark.parametrize("step, share", [(10, 0.0), (12, 0.5), (14, 1.0)])
+def test_the_discriminator_waits_with_the_other_terms(step, share):
+    moved = []
+    for options in ({}, {"warm_up": 10, "ramp": 4}):
+        model = two_pixel_model(lambda_r1=0.5, **options)
+        model.player_optimizers["autoencoder"].iterations.assign(step)
+        (factor,) = model.player_variables("discriminator")
+        model.train_step(two_pixel_batch())
+        moved.append(factor.numpy() - 3)
+    assert moved[0]
+    np.testing.assert_allclose(moved[1], share * moved[0], rtol=1e-5)
+
+
+def test_a_discriminator_that_waits_has_no_schedule():
+    model = two_pixel_model(ramp=4)
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    optimizers = {p: keras.optimizers.SGD(schedule) for p in model.players}
+    with pytest.raises(ValueError, match="a number, not a schedule"):
+        model.compile(optimizers)
+
+
 def test_the_ramp_waits_for_the_reconstruction():
     options = {"lambda_smoothness": 0.0, "lambda_adversarial": 0.0}
     # Reconstruction errors (0.08^2 + 0.12^2) / 4 of two images whose variance
@@ -241,6 +263,18 @@ def test_a_pace_in_images_by_hand(relative):
     if relative:
         expected = np.var(speed) / np.mean(speed) ** 2
     np.testing.assert_allclose(terms["smoothness"], expected, rtol=1e-4)
+
+
+def test_the_neighbors_of_a_pace_in_images():
+    training = np.reshape([0.0, 0.1, 0.3, 0.6], [4, 1, 1, 1])
+    for count in (1, 2):
+        model = two_pixel_model(pace_in_images=True, pace_neighbors=count)
+        model.prepare(np.repeat(training, 2, 2))
+        np.testing.assert_allclose(
+            model.spacing.spacing,
+            neighbors.spacing(training, count),
+            rtol=1e-5,
+        )
 
 
 def test_a_pace_in_images_needs_them():
