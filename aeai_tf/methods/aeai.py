@@ -39,7 +39,7 @@ Deviations:
   even pace in pixels is none in degrees;
   an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder et al. 2018,
   equation 9), since D sees few real images; and added terms that come in once
-  the reconstruction stands (`warm_up`, `ramp`, `warm_up_error`).
+  the reconstruction stands (`warm_up`, `ramp`, `warm_up_error`), with D's rate.
 * A weight of 0 removes its term altogether, which makes the ablations of
   figures 12 to 15 as fast as they can be; without the adversarial term there
   is no discriminator.
@@ -174,6 +174,7 @@ class AEAI(base.InterpolationModel):
                 aggregation="only_first_replica",
                 name="ramp",
             )
+        self.waits = bool(warm_up or ramp or self.counters)
         self.term_names = tuple(names)
 
     @classmethod
@@ -222,28 +223,17 @@ class AEAI(base.InterpolationModel):
             self.spacing = spacing.Spacing(images, self.pace_neighbors)
 
     def compile(self, optimizers, weight_averaging=0.0):
-        """See the base class; notes the discriminator's rate, to rise to it.
-
-        Raises:
-            ValueError: it is a schedule, and there is a warm-up or a ramp.
-        """
+        """See the base class; the discriminator's rate is what it rises to."""
         super().compile(optimizers, weight_averaging)
-        self.full_rates = {}
-        if "discriminator" in self.players and self._waits():
-            rate = optimizers["discriminator"].learning_rate
-            if not isinstance(rate, keras.Variable):
-                raise ValueError(
-                    "the discriminator's rate rises with the added terms: "
-                    "give its optimizer a number, not a schedule"
-                )
-            self.full_rates["discriminator"] = float(rate.numpy())
+        self.full_rates = {
+            player: optimizers[player].learning_rate.numpy()
+            for player in self.players
+            if player == "discriminator" and self.waits
+        }
 
     def learning_rates(self, terms):
-        """Lets the discriminator wait for the other terms.
-
-        By its rate: with gradients of 0 in place of a rate of 0, Adam would
-        start at several times its rate.
-        """
+        """Lets the discriminator wait for the other terms."""
+        # Not by its gradients: after zeros Adam starts at five times its rate.
         return {p: self._share() * r for p, r in self.full_rates.items()}
 
     def sample(self, seed, batch_size):
@@ -361,18 +351,14 @@ class AEAI(base.InterpolationModel):
         mean, variance = tf.nn.moments(speed, [1])
         return tf.reduce_mean(variance / tf.square(mean))
 
-    def _waits(self):
-        """Whether the added terms come in later than at once."""
-        return bool(self.counters or self.warm_up or self.ramp)
-
     def _share(self):
         """Share of the added terms' weights at this step, from 0 to 1."""
-        if not self._waits():
-            return 1.0
         if self.counters:
             past = self.counters["ramp"].value
-        else:
+        elif self.waits:
             past = self._step() - self.warm_up
+        else:
+            return 1.0
         past = tf.cast(past, keras.config.floatx())
         return tf.clip_by_value(past / max(self.ramp, 1), 0.0, 1.0)
 

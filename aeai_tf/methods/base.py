@@ -129,7 +129,8 @@ class InterpolationModel(keras.Model):
             terms: as `compute_terms` returned them.
 
         Returns:
-            Scalars by the names of players; the others keep theirs.
+            Scalars by the names of players, whose optimisers then must not
+            have schedules of their own; the others keep theirs.
         """
         del terms
         return {}
@@ -248,7 +249,7 @@ class InterpolationModel(keras.Model):
         for player in players:
             optimizer = self.player_optimizers[player]
             if player in rates:
-                optimizer.learning_rate.assign(rates[player])
+                optimizer.learning_rate = rates[player]
             optimizer.apply(gradients[player], self.player_variables(player))
         self.count(terms)
         return terms
