@@ -21,34 +21,15 @@ ALL_TERMS = {
 }
 
 
-def two_pixel_model(**options):
-    """f(x) = 2 x, g(z) = 0.5 z^2, D(x) = 3 (x_1 + x_2)."""
-    encoder, decoder = tiny.coder(tiny.Scale(2.0), tiny.Square(0.5))
-    discriminator = None
-    if options.get("lambda_adversarial", 1.0):
-        discriminator = tiny.network(tiny.Logit(3.0), 1, 2, 1)
-    model = aeai.AEAI(encoder, decoder, discriminator, **options)
-    model.compile({p: keras.optimizers.SGD(0.1) for p in model.players})
-    return model
-
-
-def two_pixel_batch():
-    return {
-        "source": tiny.image(0.1, 0.2),
-        "target": tiny.image(0.5, 0.0),
-        "alpha": tf.constant([[0.25]]),
-    }
-
-
 @pytest.mark.parametrize("derivative", ["forward", "nested_tapes"])
 def test_terms_by_hand(derivative):
-    model = two_pixel_model(
+    model = tiny.aeai_model(
         derivative=derivative,
         lambda_adversarial=0.5,
         lambda_cycle=0.25,
         lambda_smoothness=0.125,
     )
-    terms, objectives = model.compute_terms(two_pixel_batch(), training=True)
+    terms, objectives = model.compute_terms(tiny.aeai_batch(), training=True)
 
     # z_i = (0.2, 0.4), z_j = (1, 0); x^ = z^2 / 2.
     # x^_i = (0.02, 0.08), x^_j = (0.5, 0).
@@ -85,10 +66,10 @@ def test_terms_by_hand(derivative):
 
 
 def test_relative_cycle_and_r1_by_hand():
-    model = two_pixel_model(relative_cycle=True, lambda_r1=0.5)
-    plain = two_pixel_model(relative_cycle=True)
-    terms, objectives = model.compute_terms(two_pixel_batch(), training=True)
-    without, others = plain.compute_terms(two_pixel_batch(), training=True)
+    model = tiny.aeai_model(relative_cycle=True, lambda_r1=0.5)
+    plain = tiny.aeai_model(relative_cycle=True)
+    terms, objectives = model.compute_terms(tiny.aeai_batch(), training=True)
+    without, others = plain.compute_terms(tiny.aeai_batch(), training=True)
     assert set(terms) == set(model.term_names) == ALL_TERMS | {"r1"}
     assert set(without) == set(plain.term_names) == ALL_TERMS
     # Latents (0.2, 0.4) and (1, 0) have the variances 0.4^2 and 0.2^2.
@@ -110,7 +91,7 @@ def test_relative_cycle_and_r1_by_hand():
 
 
 def test_shrinking_latents_does_not_lower_the_relative_cycle():
-    batch, cycles = two_pixel_batch(), []
+    batch, cycles = tiny.aeai_batch(), []
     for scale in (2.0, 0.2):  # Of latents; the decoder makes up for it.
         encoder, decoder = tiny.coder(
             tiny.Scale(scale), tiny.Square(2 / scale**2)
@@ -121,79 +102,9 @@ def test_shrinking_latents_does_not_lower_the_relative_cycle():
     np.testing.assert_allclose(*cycles, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "step, share", [(0, 0.0), (10, 0.0), (12, 0.5), (14, 1.0), (99, 1.0)]
-)
-def test_other_terms_come_in_by_and_by(step, share):
-    options = {"lambda_smoothness": 0.0, "lambda_adversarial": 0.0}
-    model = two_pixel_model(warm_up=10, ramp=4, lambda_cycle=2.0, **options)
-    model.player_optimizers["autoencoder"].iterations.assign(step)
-    terms, objectives = model.compute_terms(two_pixel_batch(), training=True)
-    np.testing.assert_allclose(
-        objectives["autoencoder"] - terms["reconstruction"],
-        share * 2 * terms["cycle"],
-        rtol=1e-5,
-        atol=1e-7,
-    )
-
-
-@pytest.mark.parametrize("step, share", [(10, 0.0), (12, 0.5), (14, 1.0)])
-def test_the_discriminator_waits_with_the_other_terms(step, share):
-    moved = []
-    for options in ({}, {"warm_up": 10, "ramp": 4}):
-        model = two_pixel_model(lambda_r1=0.5, **options)
-        model.player_optimizers["autoencoder"].iterations.assign(step)
-        (factor,) = model.player_variables("discriminator")
-        model.train_step(two_pixel_batch())
-        moved.append(factor.numpy() - 3)
-    assert moved[0]
-    np.testing.assert_allclose(moved[1], share * moved[0], rtol=1e-5)
-
-
-def test_a_discriminator_that_waits_has_no_schedule():
-    model = two_pixel_model(ramp=4)
-    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
-    optimizers = {p: keras.optimizers.SGD(schedule) for p in model.players}
-    model.compile(optimizers)
-    with pytest.raises(TypeError, match="its learning rate is not settable"):
-        model.train_step(two_pixel_batch())
-
-
-def test_the_ramp_waits_for_the_reconstruction():
-    options = {"lambda_smoothness": 0.0, "lambda_adversarial": 0.0}
-    # Reconstruction errors (0.08^2 + 0.12^2) / 4 of two images whose variance
-    # is (0.2^2 + 0.1^2) / 2.
-    unexplained = 0.0052 / 0.025
-    for limit, counted in [(0.9 * unexplained, 0), (1.1 * unexplained, 1)]:
-        model = two_pixel_model(
-            warm_up=1, ramp=4, warm_up_error=limit, lambda_cycle=2.0, **options
-        )
-        terms, objectives = model.compute_terms(
-            two_pixel_batch(), training=True
-        )
-        np.testing.assert_allclose(terms["unexplained"], unexplained, rtol=1e-5)
-        assert objectives["autoencoder"] == terms["reconstruction"]
-        model.player_optimizers["autoencoder"].learning_rate.assign(0.0)
-        model.train_step(two_pixel_batch())  # The warm-up.
-        assert model.counters["ramp"] == 0
-        model.train_step(two_pixel_batch())
-        assert model.counters["ramp"] == counted
-        terms, objectives = model.compute_terms(
-            two_pixel_batch(), training=True
-        )
-        np.testing.assert_allclose(
-            objectives["autoencoder"] - terms["reconstruction"],
-            counted / 4 * 2 * terms["cycle"],
-            atol=1e-7,
-        )
-        assert f"at {counted * 25}% of their weights" in model.warning()
-    model.counters["ramp"].assign(4)
-    assert not model.warning()
-
-
 def test_several_alphas_are_averaged():
-    model = two_pixel_model(num_alphas=2)
-    batch = two_pixel_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
+    model = tiny.aeai_model(num_alphas=2)
+    batch = tiny.aeai_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
     terms, _ = model.compute_terms(batch, training=True)
     # At alpha 1: z_a = (1, 0), derivative (0.8, 0), f(x_a) = (1, 0).
     np.testing.assert_allclose(
@@ -205,8 +116,8 @@ def test_several_alphas_are_averaged():
 
 
 def test_relative_smoothness_by_hand():
-    model = two_pixel_model(num_alphas=2, relative_smoothness=True)
-    batch = two_pixel_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
+    model = tiny.aeai_model(num_alphas=2, relative_smoothness=True)
+    batch = tiny.aeai_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
     terms, _ = model.compute_terms(batch, training=True)
     # Derivatives (0.32, -0.12) and (0.8, 0), as above.
     speed = np.sqrt([(0.32**2 + 0.12**2) / 2, 0.8**2 / 2])
@@ -220,7 +131,7 @@ def test_relative_smoothness_asks_for_an_even_pace_alone():
     with itself, which does not move, has neither a term nor a gradient."""
 
     def smoothness(source, target):
-        model = two_pixel_model(num_alphas=2, relative_smoothness=True)
+        model = tiny.aeai_model(num_alphas=2, relative_smoothness=True)
         batch = {
             "source": source,
             "target": target,
@@ -243,7 +154,7 @@ def test_relative_smoothness_asks_for_an_even_pace_alone():
 
 @pytest.mark.parametrize("relative", [False, True])
 def test_a_pace_in_images_by_hand(relative):
-    model = two_pixel_model(
+    model = tiny.aeai_model(
         num_alphas=2, relative_smoothness=relative, pace_in_images=True
     )
     # Five images around the first x_a, (0.08, 0.045), and five around the
@@ -252,7 +163,7 @@ def test_a_pace_in_images_by_hand(relative):
     near = [[0.08, 0.045 + place] for place in places]
     far = [[0.5, 3 * place] for place in places]
     model.prepare(np.reshape(near + far, [10, 1, 2, 1]).astype(np.float32))
-    batch = two_pixel_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
+    batch = tiny.aeai_batch() | {"alpha": tf.constant([[0.25, 1.0]])}
     terms, _ = model.compute_terms(batch, training=True)
     # Each middle one and three of its neighbours; distances, in units of 0.01,
     # are 1.5 in the middle, 1.75 beside it and 2.5 at the ends.
@@ -269,7 +180,7 @@ def test_a_pace_in_images_by_hand(relative):
 def test_the_neighbors_of_a_pace_in_images():
     training = np.reshape([0.0, 0.1, 0.3, 0.6], [4, 1, 1, 1])
     for count in (1, 2):
-        model = two_pixel_model(pace_in_images=True, pace_neighbors=count)
+        model = tiny.aeai_model(pace_in_images=True, pace_neighbors=count)
         model.prepare(np.repeat(training, 2, 2))
         np.testing.assert_allclose(
             model.spacing.spacing,
@@ -279,16 +190,16 @@ def test_the_neighbors_of_a_pace_in_images():
 
 
 def test_a_pace_in_images_needs_them():
-    model = two_pixel_model(pace_in_images=True)
+    model = tiny.aeai_model(pace_in_images=True)
     with pytest.raises(ValueError, match=r"call prepare\(images\)"):
-        model.compute_terms(two_pixel_batch(), training=True)
-    without = two_pixel_model(pace_in_images=True, lambda_smoothness=0.0)
-    without.compute_terms(two_pixel_batch(), training=True)
+        model.compute_terms(tiny.aeai_batch(), training=True)
+    without = tiny.aeai_model(pace_in_images=True, lambda_smoothness=0.0)
+    without.compute_terms(tiny.aeai_batch(), training=True)
 
 
 def test_relative_smoothness_needs_two_points():
     with pytest.raises(ValueError, match="num_alphas must be at least 2"):
-        two_pixel_model(relative_smoothness=True)
+        tiny.aeai_model(relative_smoothness=True)
 
 
 @pytest.mark.parametrize(
@@ -303,8 +214,8 @@ def test_relative_smoothness_needs_two_points():
     ],
 )
 def test_zero_weight_removes_the_computation(weight, gone):
-    model = two_pixel_model(**{weight: 0.0})
-    terms, objectives = model.compute_terms(two_pixel_batch(), training=True)
+    model = tiny.aeai_model(**{weight: 0.0})
+    terms, objectives = model.compute_terms(tiny.aeai_batch(), training=True)
     assert set(terms) == set(model.term_names) == ALL_TERMS - gone
     if weight == "lambda_adversarial":
         assert set(objectives) == set(model.players) == {"autoencoder"}
@@ -312,17 +223,17 @@ def test_zero_weight_removes_the_computation(weight, gone):
     def operations(model):
         step = tf.function(model.train_step)
         return len(
-            step.get_concrete_function(two_pixel_batch()).graph.get_operations()
+            step.get_concrete_function(tiny.aeai_batch()).graph.get_operations()
         )
 
-    assert operations(model) < 0.95 * operations(two_pixel_model())
+    assert operations(model) < 0.95 * operations(tiny.aeai_model())
 
 
 def test_reconstruction_alone_is_left():
-    model = two_pixel_model(
+    model = tiny.aeai_model(
         lambda_adversarial=0.0, lambda_cycle=0.0, lambda_smoothness=0.0
     )
-    terms, _ = model.compute_terms(two_pixel_batch(), training=True)
+    terms, _ = model.compute_terms(tiny.aeai_batch(), training=True)
     assert set(terms) == {"reconstruction"}
 
 
@@ -333,7 +244,7 @@ def test_discriminator_and_its_weight_go_together():
 
 
 def test_a_step_moves_each_player_along_its_own_objective():
-    tiny.assert_step_descends(two_pixel_model(), two_pixel_batch(), count=3)
+    tiny.assert_step_descends(tiny.aeai_model(), tiny.aeai_batch(), count=3)
 
 
 @pytest.mark.parametrize(
@@ -367,7 +278,7 @@ def test_the_penalty_grows_with_the_pixels(size, weight):
 
 
 def test_alpha_is_uniform_and_a_function_of_its_seed():
-    model = two_pixel_model(num_alphas=3)
+    model = tiny.aeai_model(num_alphas=3)
     alpha = model.sample(tf.constant([5, 6]), 2000)["alpha"]
     assert alpha.shape == [2000, 3]
     np.testing.assert_array_equal(

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from aeai_tf.methods import aeai
+
 
 class Scale(keras.layers.Layer):
     """Multiplies by one learned number."""
@@ -59,6 +61,26 @@ def coder(layer_in: keras.layers.Layer, layer_out: keras.layers.Layer):
 def image(first: float, second: float) -> tf.Tensor:
     """One image of two grey pixels, `[1, 1, 2, 1]`."""
     return tf.constant(np.reshape([first, second], [1, 1, 2, 1]), tf.float32)
+
+
+def aeai_model(**options):
+    """AEAI of f(x) = 2 x, g(z) = 0.5 z^2, D(x) = 3 (x_1 + x_2)."""
+    encoder, decoder = coder(Scale(2.0), Square(0.5))
+    discriminator = None
+    if options.get("lambda_adversarial", 1.0):
+        discriminator = network(Logit(3.0), 1, 2, 1)
+    model = aeai.AEAI(encoder, decoder, discriminator, **options)
+    model.compile({p: keras.optimizers.SGD(0.1) for p in model.players})
+    return model
+
+
+def aeai_batch():
+    """A pair of images and one alpha."""
+    return {
+        "source": image(0.1, 0.2),
+        "target": image(0.5, 0.0),
+        "alpha": tf.constant([[0.25]]),
+    }
 
 
 def assert_step_descends(model, batch, count: int, rate: float = 0.1) -> None:
