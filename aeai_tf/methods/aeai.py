@@ -237,9 +237,14 @@ class AEAI(base.InterpolationModel):
         return {p: self._share() * r for p, r in self.full_rates.items()}
 
     def sample(self, seed, batch_size):
-        """Draws "alpha", `[batch_size, num_alphas]`, uniform on [0, 1]."""
-        shape = [batch_size, self.num_alphas]
-        return {"alpha": tf.random.stateless_uniform(shape, seed)}
+        """Draws "alpha", `[batch_size, num_alphas]`, on [0, 1].
+
+        The k-th is uniform on the k-th of `num_alphas` equal parts, so that
+        the relative smoothness compares the parts of a line.
+        """
+        u = tf.random.stateless_uniform([batch_size, self.num_alphas], seed)
+        parts = tf.range(self.num_alphas, dtype=u.dtype)
+        return {"alpha": (parts + u) / self.num_alphas}
 
     def compute_terms(self, batch, training):
         """See the base class and the equations above."""
@@ -273,9 +278,7 @@ class AEAI(base.InterpolationModel):
 
     def warning(self):
         """Whether the added terms have come in."""
-        if not self.counters:
-            return ""
-        share = float(self._share())
+        share = float(self._share()) if self.counters else 1.0
         if share == 1:
             return ""
         return (

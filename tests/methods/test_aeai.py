@@ -292,6 +292,14 @@ def test_alpha_is_uniform_and_a_function_of_its_seed():
     assert np.all(np.abs(counts - 1500) < 150)
 
 
+def test_a_point_of_each_part_of_a_line():
+    model = tiny.aeai_model(num_alphas=4)
+    alpha = model.sample(tf.constant([5, 6]), 2000)["alpha"].numpy()
+    for part, column in enumerate(alpha.T):
+        assert np.all((part / 4 <= column) & (column <= (part + 1) / 4))
+        np.testing.assert_allclose(column.mean(), (part + 0.5) / 4, atol=0.01)
+
+
 def test_both_derivatives_train_alike():
     results = []
     for derivative in ("forward", "nested_tapes"):
