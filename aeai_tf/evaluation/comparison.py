@@ -93,6 +93,12 @@ def evaluate(
         if group
     }
     even_pace = pace.of_even_pace(sets[0], planned.detailed_paths)
+    period = sets[0].periods[planned.factor]
+    circle_pace = {}
+    if period and planned.detailed < period / 2:
+        circle_pace["circle_pace"] = pace.of_a_circle(
+            sets[0], planned.detailed_paths, planned.detailed / period
+        )
     measured = {
         "data_set": sets[0].name,
         "image_size": opened[0].config.image_size,
@@ -105,6 +111,7 @@ def evaluate(
             "quality": planned.detailed,
         },
         "even_pace": even_pace,
+        **circle_pace,
         "bootstrap": {
             "draws": bootstrap.DRAWS,
             "level": bootstrap.LEVEL,
@@ -121,6 +128,13 @@ def evaluate(
                 f"{planned.detailed:g} degrees, mean in between, and of "
                 f"{error['middle']:.2g} in the middle"
                 for unit, error in even_pace.items()
+            ),
+            *(
+                f"the true images themselves, at the pace of a line across an "
+                f"even circle, have an error of "
+                f"{error['mean_in_between']:.2g} at {planned.detailed:g} "
+                f"degrees, mean in between"
+                for error in circle_pace.values()
             ),
             *(
                 note if len(m) == len(found) else f"{', '.join(m)}: {note}"

@@ -14,6 +14,8 @@ intervals               `factor` that changes along them; degrees of those
 even_pace.UNIT          pace.of_even_pace: `mean_in_between`, `middle`, the
                         error of the true images at a pace that is even in
                         `pixels` or `images`
+circle_pace             pace.of_a_circle: the same at the pace of a line across
+                        a circle; of a `factor` that goes round
 bootstrap               its `draws`, `level` and `seed`
 notes                   list of sentences
 runs.METHOD             list of {folder, seed, steps, seconds}, the last of

@@ -9,6 +9,10 @@ The paper's smoothness asks for an even pace in pixels, and poses that are
 evenly spaced are not evenly far apart in pixels. `of_even_pace` says what that
 costs: the error of a path through the true images, at an even pace, in pixels
 and in images passed (`pace` of `configs/aeai.py`).
+
+Nor is a straight line even where latents are a circle: it is nearer to the
+centre in its middle, where equal steps are larger angles. `of_a_circle` says
+what that costs, the least that a line across a flat round loop can have.
 """
 
 import numpy as np
@@ -78,14 +82,10 @@ def of_even_pace(image_set, paths: np.ndarray) -> dict[str, dict[str, float]]:
     spacings = {"pixels": np.ones(len(images))}
     if len(images) <= neighbors.MOST:
         spacings["images"] = neighbors.spacing(images)
-    found = {}
-    for unit, spacing in spacings.items():
-        errors = np.array([_error(images[p], spacing[p]) for p in paths])
-        found[unit] = {
-            "mean_in_between": in_between(errors).mean(),
-            "middle": at_middle(errors).mean(),
-        }
-    return found
+    return {
+        unit: _means([_error(images[p], spacing[p]) for p in paths])
+        for unit, spacing in spacings.items()
+    }
 
 
 def _error(truth: np.ndarray, spacing: np.ndarray) -> np.ndarray:
@@ -97,8 +97,40 @@ def _error(truth: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     if not way[-1]:
         return np.zeros(count)
     even = np.linspace(0, way[-1], count)
-    place = np.interp(even, way, np.arange(count))
-    before = np.minimum(place.astype(int), count - 2)
+    return _at(truth, np.interp(even, way, np.arange(count)))
+
+
+def of_a_circle(image_set, paths: np.ndarray, turn: float) -> dict[str, float]:
+    """The error of the true images at the pace of a chord of a circle.
+
+    That of a perfect decoder, if latents lie on a circle at even angles and it
+    shows of every point the image whose latent is nearest.
+
+    Args:
+        image_set: as of `of_even_pace`.
+        paths: `[paths, steps + 1]`, indices of images.
+        turn: what share of the circle a path is, below a half.
+
+    Returns:
+        "mean_in_between" and "middle", as of `of_even_pace`.
+    """
+    half, count = np.pi * turn, paths.shape[1]
+    angles = np.arctan(np.linspace(-1, 1, count) * np.tan(half))
+    place = (count - 1) * (angles / half + 1) / 2
+    return _means([_at(image_set.images[path], place) for path in paths])
+
+
+def _at(truth: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Error of the true images `place`, `[steps + 1]`, in steps of the path."""
+    before = np.clip(place.astype(int), 0, len(truth) - 2)
     share = (place - before)[:, None, None, None]
     shown = (1 - share) * truth[before] + share * truth[before + 1]
     return squared_error(shown, truth)
+
+
+def _means(errors) -> dict[str, float]:
+    errors = np.array(errors)
+    return {
+        "mean_in_between": in_between(errors).mean(),
+        "middle": at_middle(errors).mean(),
+    }

@@ -181,6 +181,16 @@ def test_the_error_of_an_even_pace_is_there_and_noted(evaluated):
         assert any(said in note for note in measured["notes"])
 
 
+def test_the_error_of_a_circle_is_there_and_noted(evaluated):
+    measured, poses, _ = evaluated
+    degrees = measured["intervals"]["pace"]
+    along = paths.along(poses, {"angle": degrees})
+    found = pace.of_a_circle(poses, along, degrees / 360)
+    assert measured["circle_pace"] == metrics.plain(found)
+    said = f"circle, have an error of {found['mean_in_between']:.2g}"
+    assert any(said in note for note in measured["notes"])
+
+
 def test_diverged_runs_are_refused(folder, images):
     made = small_runs.config(images, seed=7)
     run = small_runs.untrained(folder / "diverged", made)

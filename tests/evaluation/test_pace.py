@@ -93,3 +93,22 @@ def test_sets_of_too_many_images_have_a_pace_in_pixels_alone(monkeypatch):
     monkeypatch.setattr(pace.neighbors, "MOST", 4)
     found = pace.of_even_pace(sets.line(5), np.array([[0, 1, 2, 3, 4]]))
     assert set(found) == {"pixels"}
+
+
+def test_a_line_across_a_circle_is_fast_in_its_middle_by_hand():
+    # A third of a circle: at 1/4 of the chord, atan(tan(60) / 2) is 40.9
+    # degrees from the middle, where an even pace is 30 from it.
+    grey = np.linspace(0, 1, 5, dtype=np.float32)
+    poses = sets.line(5)
+    images = np.tile(grey[:, None, None, None], [1, 4, 4, 3])
+    poses = type(poses)(**vars(poses) | {"images": images})
+    found = pace.of_a_circle(poses, np.array([[0, 1, 2, 3, 4]]), 1 / 3)
+    off = (np.degrees(np.arctan(np.sqrt(3) / 2)) - 30) / 120
+    assert found["mean_in_between"] == pytest.approx(2 * off**2 / 3, rel=1e-4)
+    assert found["middle"] == pytest.approx(0, abs=1e-9)
+
+
+def test_short_lines_across_a_circle_are_even():
+    poses = sets.turntable()
+    found = pace.of_a_circle(poses, paths.along(poses, {"angle": 20}), 1e-3)
+    assert found["mean_in_between"] == pytest.approx(0, abs=1e-6)
