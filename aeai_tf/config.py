@@ -43,6 +43,8 @@ EARLIER = {
     "smoothness": "squared",
     "pace": "pixels",
     "pace_neighbors": 4,
+    "hold": 0,
+    "fade": 0,
     "num_blocks": 4,
 }
 

@@ -31,6 +31,8 @@ RANGES = {
     "warm_up": common.NOT_NEGATIVE,
     "ramp": common.NOT_NEGATIVE,
     "warm_up_error": common.NOT_NEGATIVE,
+    "hold": common.NOT_NEGATIVE,
+    "fade": common.NOT_NEGATIVE,
     "discriminator_learning_rate": common.RATE,
 }
 
@@ -58,6 +60,8 @@ PAPER = {
     "warm_up": 0,
     "ramp": 0,
     "warm_up_error": 0.0,
+    "hold": 0,
+    "fade": 0,
     "lambda_r1": 0.0,
     "learning_rate": 1e-3,
     "discriminator_learning_rate": 2e-4,
@@ -106,6 +110,12 @@ def get_config(data: str = "pole"):
     config.warm_up = 0
     config.ramp = 150
     config.warm_up_error = 0.4
+    # Steps, counted like the ramp's and after it, with the added terms at their
+    # weights, and steps until they then have half of these, a third after as
+    # many again, a fourth and so on; fade 0: they stay. They shape the latents,
+    # and after that cost the reconstruction more than they still bring.
+    config.hold = 1500
+    config.fade = 300
     # Weight of the discriminator's squared gradient at real images, summed
     # over pixels (R1), at 32x32. It grows with the number of pixels: what the
     # same discriminator has as a gradient is spread over more of them.

@@ -28,7 +28,7 @@ Deviations:
   mean over batch, alphas, and pixels and channels or latent coordinates, so
   that weights do not depend on sizes.
 * The paper's sums run over M + 1 fixed alphas, its section 2.3 draws one at
-  random; here `num_alphas` are drawn for each pair.
+  random; here `num_alphas` are drawn for each pair, from as many equal parts.
 * Off by default, for what they mend: L_C over the variance of the batch's
   latents (`relative_cycle`), since the plain one rewards latents that shrink;
   in place of L_S the variance of the speed |d x_a / d a| along each line over
@@ -38,8 +38,8 @@ Deviations:
   images that are spread evenly over their conditions, as a turntable's are, an
   even pace in pixels is none in degrees;
   an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder et al. 2018,
-  equation 9), since D sees few real images; and added terms that come in once
-  the reconstruction stands (`warm_up`, `ramp`, `warm_up_error`), with D's rate.
+  equation 9), since D sees few real images; and a `schedule`: added terms come
+  in, with D's rate, once the reconstruction stands, and lambda_A then fades.
 * A weight of 0 removes its term altogether, which makes the ablations of
   figures 12 to 15 as fast as they can be; without the adversarial term there
   is no discriminator.
@@ -53,6 +53,7 @@ import tensorflow as tf
 from aeai_tf import interpolation, losses, networks, replicas, spacing
 from aeai_tf.data import neighbors
 from aeai_tf.methods import base
+from aeai_tf.methods.schedule import Schedule
 
 # The weight that each of the paper's ablations sets to 0.
 ABLATED = {
@@ -81,12 +82,10 @@ class AEAI(base.InterpolationModel):
         relative_smoothness: bool = False,
         pace_in_images: bool = False,
         pace_neighbors: int = neighbors.NEIGHBORS,
-        warm_up: int = 0,
-        ramp: int = 0,
-        warm_up_error: float = 0.0,
         num_alphas: int = 1,
         derivative: str = "nested_tapes",
         reconstruction: Callable = losses.squared_error,
+        **when: float,
     ):
         """Takes built networks and the weights of equation 1.
 
@@ -108,17 +107,11 @@ class AEAI(base.InterpolationModel):
                 the training images there, of which `prepare` is to be told.
             pace_neighbors: how many neighbours of a training image say what
                 the spacing is there.
-            warm_up: steps by reconstruction alone, while the discriminator,
-                which would learn to tell anything, stays as it is.
-            ramp: steps over which the weights, and the discriminator's rate,
-                then rise to what they are.
-            warm_up_error: if not 0, the weights rise only in steps where the
-                squared error of the batch's reconstruction is below this
-                share of the variance of its images.
             num_alphas: points drawn on each line.
             derivative: "nested_tapes" or "forward", see
                 `interpolation.value_and_derivative`.
             reconstruction: d, from two image batches to a scalar.
+            **when: when the added terms come in, see `Schedule`.
 
         Raises:
             ValueError: a discriminator without its weight, or the reverse;
@@ -145,9 +138,7 @@ class AEAI(base.InterpolationModel):
         self.pace_in_images = pace_in_images and bool(lambda_smoothness)
         self.pace_neighbors = pace_neighbors
         self.spacing = None
-        self.warm_up = warm_up
-        self.ramp = ramp
-        self.warm_up_error = warm_up_error
+        self.schedule = Schedule(**when)
         self.num_alphas = num_alphas
         self.derivative = derivative
         self.reconstruction = reconstruction
@@ -163,7 +154,7 @@ class AEAI(base.InterpolationModel):
             names += ["cycle"]
         if lambda_smoothness:
             names += ["smoothness"]
-        if warm_up_error and len(names) > 1:
+        if self.schedule.warm_up_error and len(names) > 1:
             names += ["unexplained"]
             # Of all replicas, which count the same.
             self.counters["ramp"] = self.add_weight(
@@ -174,7 +165,6 @@ class AEAI(base.InterpolationModel):
                 aggregation="only_first_replica",
                 name="ramp",
             )
-        self.waits = bool(warm_up or ramp or self.counters)
         self.term_names = tuple(names)
 
     @classmethod
@@ -208,6 +198,8 @@ class AEAI(base.InterpolationModel):
             warm_up=config.warm_up,
             ramp=config.ramp,
             warm_up_error=config.get("warm_up_error", 0.0),
+            hold=config.get("hold", 0),
+            fade=config.get("fade", 0),
             num_alphas=config.num_alphas,
             derivative=interpolation.resolve_mode(config.derivative),
             reconstruction=reconstruction,
@@ -228,13 +220,16 @@ class AEAI(base.InterpolationModel):
         self.full_rates = {
             player: optimizers[player].learning_rate.numpy()
             for player in self.players
-            if player == "discriminator" and self.waits
+            if player == "discriminator" and self.schedule.waits
         }
 
     def learning_rates(self, terms):
         """Lets the discriminator wait for the other terms."""
         # Not by its gradients: after zeros Adam starts at five times its rate.
-        return {p: self._share() * r for p, r in self.full_rates.items()}
+        risen = self.schedule.risen(self._past())
+        return {
+            player: risen * rate for player, rate in self.full_rates.items()
+        }
 
     def sample(self, seed, batch_size):
         """Draws "alpha", `[batch_size, num_alphas]`, on [0, 1].
@@ -271,21 +266,23 @@ class AEAI(base.InterpolationModel):
     def count(self, terms):
         """Counts the steps of the ramp."""
         if self.counters:
-            counts = (self._step() > self.warm_up) & (
-                terms["unexplained"] < self.warm_up_error
+            counts = (self._step() > self.schedule.warm_up) & (
+                terms["unexplained"] < self.schedule.warm_up_error
             )
             self.counters["ramp"].assign_add(tf.cast(counts, tf.int64))
 
     def warning(self):
         """Whether the added terms have come in."""
-        share = float(self._share()) if self.counters else 1.0
+        if not self.counters:
+            return ""
+        share = float(self.schedule.risen(self._past()))
         if share == 1:
             return ""
         return (
             f"the added terms are at {share:.0%} of their weights, since few "
             "steps had a reconstruction error below warm_up_error="
-            f"{self.warm_up_error:g} of the images' variance: take more "
-            "--config.steps, a lower --config.learning_rate, or a higher "
+            f"{self.schedule.warm_up_error:g} of the images' variance: take "
+            "more --config.steps, a lower --config.learning_rate, or a higher "
             "--config.warm_up_error"
         )
 
@@ -356,14 +353,14 @@ class AEAI(base.InterpolationModel):
 
     def _share(self):
         """Share of the added terms' weights at this step, from 0 to 1."""
+        changes = self.schedule.waits or self.schedule.fade
+        return self.schedule.share(self._past()) if changes else 1.0
+
+    def _past(self):
+        """Steps that count for the schedule."""
         if self.counters:
-            past = self.counters["ramp"].value
-        elif self.waits:
-            past = self._step() - self.warm_up
-        else:
-            return 1.0
-        past = tf.cast(past, keras.config.floatx())
-        return tf.clip_by_value(past / max(self.ramp, 1), 0.0, 1.0)
+            return self.counters["ramp"].value
+        return self._step() - self.schedule.warm_up
 
     def _step(self):
         """Updates that the autoencoder has had."""

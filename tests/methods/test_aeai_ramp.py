@@ -75,3 +75,53 @@ def test_the_ramp_waits_for_the_reconstruction():
         assert f"at {counted * 25}% of their weights" in model.warning()
     model.counters["ramp"].assign(4)
     assert not model.warning()
+
+
+@pytest.mark.parametrize(
+    "step, share",
+    [(10, 0), (12, 1 / 2), (14, 1), (16, 1), (20, 1 / 2), (28, 1 / 4)],
+)
+@pytest.mark.parametrize("term", ["adversarial", "cycle", "smoothness"])
+def test_all_added_terms_fade_once_they_are_there(term, step, share):
+    names = ("lambda_adversarial", "lambda_cycle", "lambda_smoothness")
+    weights = dict.fromkeys(names, 0.0) | {f"lambda_{term}": 2.0}
+    model = tiny.aeai_model(warm_up=10, ramp=4, hold=2, fade=4, **weights)
+    model.player_optimizers["autoencoder"].iterations.assign(step)
+    terms, objectives = model.compute_terms(tiny.aeai_batch(), True)
+    np.testing.assert_allclose(
+        objectives["autoencoder"] - terms["reconstruction"],
+        share * 2 * terms[term],
+        rtol=1e-5,
+        atol=1e-7,
+    )
+
+
+def test_the_discriminator_does_not_fade():
+    moved = []
+    for fade in (0, 6):
+        model = tiny.aeai_model(lambda_r1=0.5, ramp=4, fade=fade)
+        model.player_optimizers["autoencoder"].iterations.assign(20)
+        (factor,) = model.player_variables("discriminator")
+        model.train_step(tiny.aeai_batch())
+        moved.append(factor.numpy())
+    assert moved[0] == moved[1] != 3
+
+
+def test_terms_fade_by_steps_that_count_and_it_is_no_warning():
+    model = tiny.aeai_model(
+        ramp=4,
+        warm_up_error=0.5,
+        fade=3,
+        lambda_adversarial=0.0,
+        lambda_smoothness=0.0,
+    )
+    model.player_optimizers["autoencoder"].iterations.assign(1000)
+    for counted, share in [(2, 1 / 2), (4, 1), (7, 1 / 2), (10, 1 / 3)]:
+        model.counters["ramp"].assign(counted)
+        terms, objectives = model.compute_terms(tiny.aeai_batch(), True)
+        np.testing.assert_allclose(
+            objectives["autoencoder"] - terms["reconstruction"],
+            share * model.lambda_cycle * terms["cycle"],
+            rtol=1e-4,
+        )
+    assert not model.warning()
