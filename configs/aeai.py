@@ -110,10 +110,10 @@ def get_config(data: str = "pole"):
     config.warm_up = 0
     config.ramp = 150
     config.warm_up_error = 0.4
-    # Steps, counted like the ramp's and after it, with the added terms at their
-    # weights, and steps until they then have half of these, a third after as
-    # many again, a fourth and so on; fade 0: they stay. They shape the latents,
-    # and after that cost the reconstruction more than they still bring.
+    # Once they are in: steps with the added terms at their weights, and steps
+    # after which these are halved, after as many again a third, then a fourth
+    # and so on, all counted as the ramp's; fade=0: they stay. They shape the
+    # latents, and then cost the reconstruction more than they still bring.
     config.hold = 1500
     config.fade = 300
     # Weight of the discriminator's squared gradient at real images, summed
