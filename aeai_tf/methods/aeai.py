@@ -39,7 +39,7 @@ Deviations:
   even pace in pixels is none in degrees;
   an R1 penalty of D, (lambda_R1 / 2) |d D(x) / d x|^2 (Mescheder et al. 2018,
   equation 9), since D sees few real images; and a `schedule`: added terms come
-  in, with D's rate, once the reconstruction stands, and lambda_A then fades.
+  in, with D's rate, once the reconstruction stands, and fade later.
 * A weight of 0 removes its term altogether, which makes the ablations of
   figures 12 to 15 as fast as they can be; without the adversarial term there
   is no discriminator.
@@ -111,7 +111,7 @@ class AEAI(base.InterpolationModel):
             derivative: "nested_tapes" or "forward", see
                 `interpolation.value_and_derivative`.
             reconstruction: d, from two image batches to a scalar.
-            **when: when the added terms come in, see `Schedule`.
+            **when: when the added terms come in and fade, see `Schedule`.
 
         Raises:
             ValueError: a discriminator without its weight, or the reverse;
@@ -264,7 +264,7 @@ class AEAI(base.InterpolationModel):
         return terms, objectives
 
     def count(self, terms):
-        """Counts the steps of the ramp."""
+        """Counts the steps that the schedule goes by."""
         if self.counters:
             counts = (self._step() > self.schedule.warm_up) & (
                 terms["unexplained"] < self.schedule.warm_up_error

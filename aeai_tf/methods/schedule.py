@@ -1,4 +1,4 @@
-"""When AEAI's added terms come in, and how long the adversarial one stays."""
+"""When AEAI's added terms come in, and when they fade."""
 
 import dataclasses
 
