@@ -12,7 +12,7 @@ and in images passed (`pace` of `configs/aeai.py`).
 
 Nor is a straight line even where latents are a circle: it is nearer to the
 centre in its middle, where equal steps are larger angles. `of_a_circle` says
-what that costs, the least that a line across a flat round loop can have.
+what that costs by itself.
 """
 
 import numpy as np
@@ -88,18 +88,6 @@ def of_even_pace(image_set, paths: np.ndarray) -> dict[str, dict[str, float]]:
     }
 
 
-def _error(truth: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """Of one path, `[steps + 1, height, width, 3]`; returns `[steps + 1]`."""
-    count = len(truth)
-    steps = admissibility.rms(truth[1:], truth[:-1])
-    way = np.zeros(count)
-    np.cumsum(2 * steps / (spacing[1:] + spacing[:-1]), out=way[1:])
-    if not way[-1]:
-        return np.zeros(count)
-    even = np.linspace(0, way[-1], count)
-    return _at(truth, np.interp(even, way, np.arange(count)))
-
-
 def of_a_circle(image_set, paths: np.ndarray, turn: float) -> dict[str, float]:
     """The error of the true images at the pace of a chord of a circle.
 
@@ -118,6 +106,18 @@ def of_a_circle(image_set, paths: np.ndarray, turn: float) -> dict[str, float]:
     angles = np.arctan(np.linspace(-1, 1, count) * np.tan(half))
     place = (count - 1) * (angles / half + 1) / 2
     return _means([_at(image_set.images[path], place) for path in paths])
+
+
+def _error(truth: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    """Of one path, `[steps + 1, height, width, 3]`; returns `[steps + 1]`."""
+    count = len(truth)
+    steps = admissibility.rms(truth[1:], truth[:-1])
+    way = np.zeros(count)
+    np.cumsum(2 * steps / (spacing[1:] + spacing[:-1]), out=way[1:])
+    if not way[-1]:
+        return np.zeros(count)
+    even = np.linspace(0, way[-1], count)
+    return _at(truth, np.interp(even, way, np.arange(count)))
 
 
 def _at(truth: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""When AEAI's added terms, and its discriminator, come in."""
+"""When AEAI's added terms, and its discriminator, come in, and they fade."""
 
 import keras
 import numpy as np
