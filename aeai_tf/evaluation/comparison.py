@@ -92,13 +92,7 @@ def evaluate(
         for method, group in groups.items()
         if group
     }
-    even_pace = pace.of_even_pace(sets[0], planned.detailed_paths)
-    period = sets[0].periods[planned.factor]
-    circle_pace = {}
-    if period and planned.detailed < period / 2:
-        circle_pace["circle_pace"] = pace.of_a_circle(
-            sets[0], planned.detailed_paths, planned.detailed / period
-        )
+    paces, said = _true_images(sets[0], planned)
     measured = {
         "data_set": sets[0].name,
         "image_size": opened[0].config.image_size,
@@ -110,8 +104,7 @@ def evaluate(
             "pace": planned.detailed,
             "quality": planned.detailed,
         },
-        "even_pace": even_pace,
-        **circle_pace,
+        **paces,
         "bootstrap": {
             "draws": bootstrap.DRAWS,
             "level": bootstrap.LEVEL,
@@ -122,20 +115,7 @@ def evaluate(
         "notes": [
             *planned.notes,
             *compared_runs.notes(opened),
-            *(
-                f"the true images themselves, at a pace that is even in "
-                f"{unit}, have an error of {error['mean_in_between']:.2g} at "
-                f"{planned.detailed:g} degrees, mean in between, and of "
-                f"{error['middle']:.2g} in the middle"
-                for unit, error in even_pace.items()
-            ),
-            *(
-                f"the true images themselves, at the pace of a line across an "
-                f"even circle, have an error of "
-                f"{error['mean_in_between']:.2g} at {planned.detailed:g} "
-                f"degrees, mean in between"
-                for error in circle_pace.values()
-            ),
+            *said,
             *(
                 note if len(m) == len(found) else f"{', '.join(m)}: {note}"
                 for note, m in concerns.items()
@@ -143,6 +123,27 @@ def evaluate(
         ],
     }
     return metrics.plain(measured), sets[0], models
+
+
+def _true_images(image_set, planned: plan.Plan):
+    """Returns what they have at paces of their own, and notes that say it."""
+    paths, degrees = planned.detailed_paths, planned.detailed
+    found = {"even_pace": pace.of_even_pace(image_set, paths)}
+    errors = {
+        f"a pace that is even in {unit}": error
+        for unit, error in found["even_pace"].items()
+    }
+    period = image_set.periods[planned.factor]
+    if period and degrees < period / 2:
+        error = pace.of_a_circle(image_set, paths, degrees / period)
+        found["circle_pace"] = error
+        errors["the pace of a line across an even circle"] = error
+    return found, [
+        f"the true images themselves, at {way}, have an error of "
+        f"{error['mean_in_between']:.2g} at {degrees:g} degrees, mean in "
+        f"between, and of {error['middle']:.2g} in the middle"
+        for way, error in errors.items()
+    ]
 
 
 def _measure(loaded, planned: plan.Plan, bar):

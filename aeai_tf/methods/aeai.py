@@ -217,18 +217,17 @@ class AEAI(base.InterpolationModel):
     def compile(self, optimizers, weight_averaging=0.0):
         """See the base class; the discriminator's rate is what it rises to."""
         super().compile(optimizers, weight_averaging)
-        self.full_rates = {
-            player: optimizers[player].learning_rate.numpy()
-            for player in self.players
-            if player == "discriminator" and self.schedule.waits
-        }
+        self.full_rate = None
+        if "discriminator" in self.players and self.schedule.waits:
+            self.full_rate = optimizers["discriminator"].learning_rate.numpy()
 
     def learning_rates(self, terms):
         """Lets the discriminator wait for the other terms."""
         # Not by its gradients: after zeros Adam starts at five times its rate.
-        risen = self.schedule.risen(self._past())
+        if self.full_rate is None:
+            return {}
         return {
-            player: risen * rate for player, rate in self.full_rates.items()
+            "discriminator": self.schedule.risen(self._past()) * self.full_rate
         }
 
     def sample(self, seed, batch_size):
@@ -353,14 +352,17 @@ class AEAI(base.InterpolationModel):
 
     def _share(self):
         """Share of the added terms' weights at this step, from 0 to 1."""
-        changes = self.schedule.waits or self.schedule.fade
-        return self.schedule.share(self._past()) if changes else 1.0
+        if not self.schedule.changes:
+            return 1.0
+        return self.schedule.share(self._past())
 
     def _past(self):
-        """Steps that count for the schedule."""
+        """Steps that count for the schedule, of the type of its shares."""
         if self.counters:
-            return self.counters["ramp"].value
-        return self._step() - self.schedule.warm_up
+            past = self.counters["ramp"].value
+        else:
+            past = self._step() - self.schedule.warm_up
+        return tf.cast(past, keras.config.floatx())
 
     def _step(self):
         """Updates that the autoencoder has had."""

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import keras
 import tensorflow as tf
 
 
@@ -37,13 +36,18 @@ class Schedule:
         """Whether the added terms are not there from the first step."""
         return bool(self.warm_up or self.ramp or self.warm_up_error)
 
+    @property
+    def changes(self) -> bool:
+        """Whether the weights are not the same at all steps."""
+        return self.waits or bool(self.fade)
+
     def risen(self, past: tf.Tensor) -> tf.Tensor:
         """What the discriminator's rate is a share of; from 0 to 1.
 
         Args:
-            past: steps that counted so far; negative during the warm-up.
+            past: steps that counted so far, a float; negative during the
+                warm-up.
         """
-        past = tf.cast(past, keras.config.floatx())
         return tf.clip_by_value(past / max(self.ramp, 1), 0.0, 1.0)
 
     def share(self, past: tf.Tensor) -> tf.Tensor:
@@ -54,6 +58,5 @@ class Schedule:
         """
         if not self.fade:
             return self.risen(past)
-        past = tf.cast(past, keras.config.floatx())
         since = past - self.ramp - self.hold
         return self.risen(past) / (1.0 + tf.maximum(since, 0.0) / self.fade)
