@@ -106,7 +106,8 @@ def get_config(data: str = "pole"):
     # Steps of reconstruction alone, and steps over which the other terms then
     # come in: those whose reconstruction error is below `warm_up_error`, as a
     # share of the variance of the batch's images ("unexplained" among the
-    # scalars); 0: all steps.
+    # scalars); 0: all steps. It is that of networks of four blocks; each
+    # further one, with which latents open later, makes it two thirds.
     config.warm_up = 0
     config.ramp = 150
     config.warm_up_error = 0.4

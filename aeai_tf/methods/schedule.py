@@ -4,6 +4,11 @@ import dataclasses
 
 import tensorflow as tf
 
+from aeai_tf import networks
+
+# What each block beyond four makes of the error that the terms wait for.
+PER_FURTHER_BLOCK = 2 / 3
+
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
@@ -40,6 +45,22 @@ class Schedule:
     def changes(self) -> bool:
         """Whether the weights are not the same at all steps."""
         return self.waits or bool(self.fade)
+
+    @classmethod
+    def from_settings(cls, config):
+        """Builds it as `configs/aeai.py` says."""
+        blocks = networks.block_filters(
+            config.image_size, networks.shape(config)["num_blocks"]
+        )
+        further = max(0, len(blocks) - len(networks.BLOCK_FILTERS))
+        return cls(
+            warm_up=config.warm_up,
+            ramp=config.ramp,
+            warm_up_error=config.get("warm_up_error", 0.0)
+            * PER_FURTHER_BLOCK**further,
+            hold=config.get("hold", 0),
+            fade=config.get("fade", 0),
+        )
 
     def risen(self, past: tf.Tensor) -> tf.Tensor:
         """What the discriminator's rate is a share of; from 0 to 1.

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from aeai_tf import config as configuration
+from aeai_tf.methods.schedule import Schedule
 from tests.methods import tiny
 
 
@@ -125,3 +127,15 @@ def test_terms_fade_by_steps_that_count_and_it_is_no_warning():
             rtol=1e-4,
         )
     assert not model.warning()
+
+
+@pytest.mark.parametrize(
+    ("size", "num_blocks", "limit"),
+    [(16, 0, 0.3), (32, 0, 0.3), (64, 0, 0.2), (64, 4, 0.3), (128, 0, 2 / 15)],
+)
+def test_deeper_networks_wait_longer(size, num_blocks, limit):
+    config = configuration.load_file("configs/aeai.py:coil100/12")
+    config.image_size, config.num_blocks = size, num_blocks
+    schedule = Schedule.from_settings(config)
+    np.testing.assert_allclose(schedule.warm_up_error, limit)
+    assert (schedule.ramp, schedule.hold, schedule.fade) == (150, 1500, 300)
