@@ -113,8 +113,8 @@ def get_config(data: str = "pole"):
     config.warm_up_error = 0.4
     # Once they are in: steps with the added terms at their weights, and steps
     # after which these are halved, after as many again a third, then a fourth
-    # and so on, all counted as the ramp's; fade=0: they stay. They shape the
-    # latents, and then cost the reconstruction more than they still bring.
+    # and so on; fade=0: they stay. They shape the latents, and then cost the
+    # reconstruction more than they still bring.
     config.hold = 1500
     config.fade = 300
     # Weight of the discriminator's squared gradient at real images, summed

@@ -261,8 +261,8 @@ class AEAI(base.InterpolationModel):
     def count(self, terms):
         """Counts the steps that the schedule goes by."""
         if self.counters:
-            counts = (self._step() > self.schedule.warm_up) & (
-                terms["unexplained"] < self.schedule.warm_up_error
+            counts = self.schedule.counts(
+                self._step(), self._past(), terms["unexplained"]
             )
             self.counters["ramp"].assign_add(tf.cast(counts, tf.int64))
 

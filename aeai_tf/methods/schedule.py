@@ -21,13 +21,13 @@ class Schedule:
             would learn to tell anything, stays as it is.
         ramp: steps over which the weights, and the discriminator's rate, then
             rise to what they are.
-        warm_up_error: if not 0, only steps count after the warm-up in which
+        warm_up_error: if not 0, only those steps of the ramp count in which
             the squared error of the batch's reconstruction is below this
             share of the variance of its images.
-        hold: steps that count, after the ramp, with the weights as they are.
-        fade: if not 0, steps that count, after these, until the weights are
-            half of what they were; t steps after them they are
-            1 / (1 + t / fade) of it. The discriminator's rate stays.
+        hold: steps after the ramp with the weights as they are.
+        fade: if not 0, steps after these until the weights are half of what
+            they were; t steps after them they are 1 / (1 + t / fade) of it.
+            The discriminator's rate stays.
     """
 
     warm_up: int = 0
@@ -61,6 +61,21 @@ class Schedule:
             hold=config.get("hold", 0),
             fade=config.get("fade", 0),
         )
+
+    def counts(
+        self, step: tf.Tensor, past: tf.Tensor, unexplained: tf.Tensor
+    ) -> tf.Tensor:
+        """Whether a step counts, with a `warm_up_error`.
+
+        Args:
+            step: its number, from 1.
+            past: as of `risen`, before it.
+            unexplained: its batch's squared error over the images' variance.
+        """
+        # The terms themselves cost the reconstruction.
+        risen = past >= max(self.ramp, 1)
+        below = unexplained < self.warm_up_error
+        return (step > self.warm_up) & (risen | below)
 
     def risen(self, past: tf.Tensor) -> tf.Tensor:
         """What the discriminator's rate is a share of; from 0 to 1.

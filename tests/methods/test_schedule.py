@@ -79,6 +79,14 @@ def test_the_ramp_waits_for_the_reconstruction():
     assert not model.warning()
 
 
+@pytest.mark.parametrize(("before", "after"), [(3, 3), (4, 5)])
+def test_once_terms_are_in_every_step_counts(before, after):
+    model = tiny.aeai_model(ramp=4, warm_up_error=1e-6)
+    model.counters["ramp"].assign(before)
+    model.train_step(tiny.aeai_batch())
+    assert model.counters["ramp"] == after
+
+
 @pytest.mark.parametrize(
     "step, share",
     [(10, 0), (12, 1 / 2), (14, 1), (16, 1), (20, 1 / 2), (28, 1 / 4)],
