@@ -43,7 +43,7 @@ TURNTABLE = {
     "lambda_adversarial": 2e-1,
     "lambda_cycle": 5e-2,
     "lambda_smoothness": 4e-1,
-    "warm_up_error": 0.3,
+    "warm_up_error": 0.2,
     "pace_neighbors": 1,
 }
 # Section 2.3 as it stands, and what it leaves open as simple as can be. What is
@@ -103,11 +103,10 @@ def get_config(data: str = "pole"):
     # About 120 degrees to either side on a turntable. Lines between opposite
     # sides of a circle cannot all lie on it: learning them tears it open.
     config.pair_share = 0.65
-    # Steps of reconstruction alone, and steps over which the other terms then
-    # come in: those whose reconstruction error is below `warm_up_error`, as a
-    # share of the variance of the batch's images ("unexplained" among the
-    # scalars); 0: all steps. It is that of networks of four blocks; each
-    # further one, with which latents open later, makes it two thirds.
+    # Steps of reconstruction alone, and steps over which the other terms come
+    # in, beginning with the first then whose reconstruction error is below
+    # `warm_up_error`, as a share of the variance of the batch's images
+    # ("unexplained" among the scalars); 0: with the first.
     config.warm_up = 0
     config.ramp = 150
     config.warm_up_error = 0.4

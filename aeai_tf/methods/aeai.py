@@ -195,7 +195,11 @@ class AEAI(base.InterpolationModel):
             relative_smoothness=config.get("smoothness") == "relative",
             pace_in_images=config.get("pace") == "images",
             pace_neighbors=config.get("pace_neighbors", neighbors.NEIGHBORS),
-            **vars(Schedule.from_settings(config)),
+            warm_up=config.warm_up,
+            ramp=config.ramp,
+            warm_up_error=config.get("warm_up_error", 0.0),
+            hold=config.get("hold", 0),
+            fade=config.get("fade", 0),
             num_alphas=config.num_alphas,
             derivative=interpolation.resolve_mode(config.derivative),
             reconstruction=reconstruction,
@@ -274,9 +278,9 @@ class AEAI(base.InterpolationModel):
         if share == 1:
             return ""
         return (
-            f"the added terms are at {share:.0%} of their weights, since few "
-            "steps had a reconstruction error below "
-            f"{self.schedule.warm_up_error:.0%} of the images' variance: take "
+            f"the added terms are at {share:.0%} of their weights, since the "
+            "reconstruction error was late, or never, below warm_up_error="
+            f"{self.schedule.warm_up_error:g} of the images' variance: take "
             "more --config.steps, a lower --config.learning_rate, or a higher "
             "--config.warm_up_error"
         )

@@ -4,11 +4,6 @@ import dataclasses
 
 import tensorflow as tf
 
-from aeai_tf import networks
-
-# What each block beyond four makes of the error that the terms wait for.
-PER_FURTHER_BLOCK = 2 / 3
-
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
@@ -21,9 +16,9 @@ class Schedule:
             would learn to tell anything, stays as it is.
         ramp: steps over which the weights, and the discriminator's rate, then
             rise to what they are.
-        warm_up_error: if not 0, only those steps of the ramp count in which
-            the squared error of the batch's reconstruction is below this
-            share of the variance of its images.
+        warm_up_error: if not 0, the ramp begins with the first step after the
+            warm-up in which the squared error of the batch's reconstruction is
+            below this share of the variance of its images.
         hold: steps after the ramp with the weights as they are.
         fade: if not 0, steps after these until the weights are half of what
             they were; t steps after them they are 1 / (1 + t / fade) of it.
@@ -46,22 +41,6 @@ class Schedule:
         """Whether the weights are not the same at all steps."""
         return self.waits or bool(self.fade)
 
-    @classmethod
-    def from_settings(cls, config):
-        """Builds it as `configs/aeai.py` says."""
-        blocks = networks.block_filters(
-            config.image_size, networks.shape(config)["num_blocks"]
-        )
-        further = max(0, len(blocks) - len(networks.BLOCK_FILTERS))
-        return cls(
-            warm_up=config.warm_up,
-            ramp=config.ramp,
-            warm_up_error=config.get("warm_up_error", 0.0)
-            * PER_FURTHER_BLOCK**further,
-            hold=config.get("hold", 0),
-            fade=config.get("fade", 0),
-        )
-
     def counts(
         self, step: tf.Tensor, past: tf.Tensor, unexplained: tf.Tensor
     ) -> tf.Tensor:
@@ -72,10 +51,10 @@ class Schedule:
             past: as of `risen`, before it.
             unexplained: its batch's squared error over the images' variance.
         """
-        # The terms themselves cost the reconstruction.
-        risen = past >= max(self.ramp, 1)
+        # Once is enough: the terms themselves then cost the reconstruction.
+        begun = past > 0
         below = unexplained < self.warm_up_error
-        return (step > self.warm_up) & (risen | below)
+        return (step > self.warm_up) & (begun | below)
 
     def risen(self, past: tf.Tensor) -> tf.Tensor:
         """What the discriminator's rate is a share of; from 0 to 1.
