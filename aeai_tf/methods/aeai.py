@@ -223,9 +223,9 @@ class AEAI(base.InterpolationModel):
 
     def learning_rates(self, terms):
         """Lets the discriminator wait for the other terms."""
-        # Not by its gradients: after zeros Adam starts at five times its rate.
         if self.full_rate is None:
             return {}
+        # Not by its gradients: after zeros Adam starts at five times its rate.
         return {
             "discriminator": self.schedule.risen(self._past()) * self.full_rate
         }
