@@ -78,19 +78,13 @@ def save(model, folder: str, step: int) -> str:
 def load(model, path: str) -> None:
     """Restores what `save` saved.
 
-    Counters that an older run did not have stay as they are.
-
     Raises:
         UserError: the file is damaged or of other networks.
     """
     state = _state(model)
     try:
         with np.load(path) as arrays:
-            values = {
-                name: variable.numpy()
-                for name, variable in state.items()
-                if name.startswith("counters/")
-            } | dict(arrays)
+            values = dict(arrays)
         shapes = {name: value.shape for name, value in values.items()}
         if shapes != {name: tuple(v.shape) for name, v in state.items()}:
             raise ValueError("it is of other networks")

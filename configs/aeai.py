@@ -104,10 +104,9 @@ def get_config(data: str = "pole"):
     # sides of a circle cannot all lie on it: learning them tears it open.
     config.pair_share = 0.65
     # Steps of reconstruction alone, and steps over which the other terms come
-    # in, beginning with the first then at which the running mean of the
-    # reconstruction error, as a share of the variance of the batch's images
-    # ("unexplained" among the scalars), is below `warm_up_error`; 0: with the
-    # first.
+    # in, beginning with the first then whose reconstruction error is below
+    # `warm_up_error`, as a share of the variance of the batch's images
+    # ("unexplained" among the scalars); 0: with the first.
     config.warm_up = 0
     config.ramp = 150
     config.warm_up_error = 0.4

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -213,24 +212,6 @@ def test_finished_run_is_left_alone(finished, aeai_config, capsys):
     assert training.train(aeai_config, finished) == 0
     assert "complete" in capsys.readouterr().out
     assert os.stat(checkpoints.last(finished)).st_mtime_ns == before
-
-
-def test_a_run_without_a_counter_that_came_later_is_loaded(finished, tmp_path):
-    folder = str(tmp_path / "older")
-    shutil.copytree(finished, folder)
-    path = checkpoints.last(folder)
-    with np.load(path) as arrays:
-        older = dict(arrays)
-    older["counters/0"] = np.int64(7)
-    del older["counters/1"]
-    np.savez(path, **older)
-    _, model = runs.load(folder)
-    assert model.counters["ramp"] == 7
-    assert model.counters["unexplained"] == 1
-    del older["encoder/0"]
-    np.savez(path, **older)
-    with pytest.raises(UserError, match="it is of other networks"):
-        runs.load(folder)
 
 
 def test_more_steps_continue_a_run(config, tmp_path):

@@ -53,7 +53,7 @@ import tensorflow as tf
 from aeai_tf import interpolation, losses, networks, replicas, spacing
 from aeai_tf.data import neighbors
 from aeai_tf.methods import base
-from aeai_tf.methods.schedule import KEPT, Schedule
+from aeai_tf.methods.schedule import Schedule
 
 # The weight that each of the paper's ablations sets to 0.
 ABLATED = {
@@ -156,20 +156,16 @@ class AEAI(base.InterpolationModel):
             names += ["smoothness"]
         if self.schedule.warm_up_error and len(names) > 1:
             names += ["unexplained"]
-            self._count_from("ramp", "zeros", "int64")
-            self._count_from("unexplained", "ones")
+            # Of all replicas, which count the same.
+            self.counters["ramp"] = self.add_weight(
+                shape=(),
+                initializer="zeros",
+                dtype="int64",
+                trainable=False,
+                aggregation="only_first_replica",
+                name="ramp",
+            )
         self.term_names = tuple(names)
-
-    def _count_from(self, name, initializer, dtype=None):
-        """Adds a counter, of all replicas, which count the same."""
-        self.counters[name] = self.add_weight(
-            (),
-            initializer,
-            dtype,
-            trainable=False,
-            aggregation="only_first_replica",
-            name=name,
-        )
 
     @classmethod
     def from_settings(cls, config, reconstruction: Callable):
@@ -230,8 +226,9 @@ class AEAI(base.InterpolationModel):
         if self.full_rate is None:
             return {}
         # Not by its gradients: after zeros Adam starts at five times its rate.
-        share = self.schedule.risen(self._past())
-        return {"discriminator": share * self.full_rate}
+        return {
+            "discriminator": self.schedule.risen(self._past()) * self.full_rate
+        }
 
     def sample(self, seed, batch_size):
         """Draws "alpha", `[batch_size, num_alphas]`, on [0, 1].
@@ -251,24 +248,26 @@ class AEAI(base.InterpolationModel):
         x_hat = self.decoder(z, training=training)
         x_hat_i, x_hat_j = tf.split(x_hat, 2)
 
-        d = self.reconstruction
-        reconstruction = d(x_i, x_hat_i) + d(x_j, x_hat_j)
+        reconstruction = self.reconstruction(
+            x_i, x_hat_i
+        ) + self.reconstruction(x_j, x_hat_j)
         terms, objectives = self.shaping_terms(
             x, *tf.split(z, 2), alpha, training
         )
         terms["reconstruction"] = reconstruction
         objectives["autoencoder"] += reconstruction
         if self.counters:
-            error = replicas.mean(losses.squared_error(x, x_hat))
-            terms["unexplained"] = tf.math.divide_no_nan(error, _variance(x))
+            terms["unexplained"] = tf.math.divide_no_nan(
+                replicas.mean(losses.squared_error(x, x_hat)), _variance(x)
+            )
         return terms, objectives
 
     def count(self, terms):
         """Counts the steps that the schedule goes by."""
         if self.counters:
-            mean = self.counters["unexplained"]
-            mean.assign(KEPT * mean + (1.0 - KEPT) * terms["unexplained"])
-            counts = self.schedule.counts(self._step(), self._past(), mean)
+            counts = self.schedule.counts(
+                self._step(), self._past(), terms["unexplained"]
+            )
             self.counters["ramp"].assign_add(tf.cast(counts, tf.int64))
 
     def warning(self):

@@ -4,10 +4,6 @@ import dataclasses
 
 import tensorflow as tf
 
-# Share of itself that the running mean of the error keeps at every step. A
-# batch can be well reconstructed by luck; the mean of some thirty is not.
-KEPT = 0.97
-
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
@@ -21,9 +17,8 @@ class Schedule:
         ramp: steps over which the weights, and the discriminator's rate, then
             rise to what they are.
         warm_up_error: if not 0, the ramp begins with the first step after the
-            warm-up in which the running mean of the squared error of the
-            reconstruction, as a share of the variance of the batch's images,
-            is below this.
+            warm-up in which the squared error of the batch's reconstruction is
+            below this share of the variance of its images.
         hold: steps after the ramp with the weights as they are.
         fade: if not 0, steps after these until the weights are half of what
             they were; t steps after them they are 1 / (1 + t / fade) of it.
@@ -54,8 +49,7 @@ class Schedule:
         Args:
             step: its number, from 1.
             past: as of `risen`, before it.
-            unexplained: the running mean, with its batch, of the squared error
-                over the images' variance.
+            unexplained: its batch's squared error over the images' variance.
         """
         # Once is enough: the terms themselves then cost the reconstruction.
         begun = past > 0
